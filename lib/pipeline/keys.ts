@@ -1,0 +1,43 @@
+/** The layout of the bucket. Every key that anything reads or writes is made here. */
+
+export const keys = {
+  datasetPrefix: (name: string) => `datasets/${name}/`,
+  datasetFile: (name: string, version: string, file: string) => `datasets/${name}/${version}/${file}`,
+  /** Written last: its presence says that the dataset is complete, and it is what a trigger listens to. */
+  datasetManifest: (name: string, version: string) => `datasets/${name}/${version}/_manifest.json`,
+
+  runPrefix: (run: string) => `runs/${run}/`,
+  request: (run: string) => `runs/${run}/request.json`,
+  trainBatches: (run: string) => `runs/${run}/plan.jsonl`,
+  evaluationBatches: (run: string) => `runs/${run}/evaluations.jsonl`,
+  measurements: (run: string, batch: number) => `runs/${run}/measurements/${padded(batch)}.jsonl`,
+  measurementsPrefix: (run: string) => `runs/${run}/measurements/`,
+  /** One record a trained batch: trials trained, reused, resumed, failed, seconds. */
+  trainingRecord: (run: string, batch: number) => `runs/${run}/training/${padded(batch)}.json`,
+  trainingRecordsPrefix: (run: string) => `runs/${run}/training/`,
+  /** What failed, where, with the tail of the log. */
+  failure: (run: string, name: string) => `runs/${run}/failures/${name}.json`,
+  failuresPrefix: (run: string) => `runs/${run}/failures/`,
+  runState: (run: string) => `runs/${run}/state.json`,
+  /** Where the Distributed Maps' result writers put theirs. */
+  mapResults: (run: string, map: 'train' | 'evaluate') => `runs/${run}/map-results/${map}/`,
+
+  artifactPrefix: (digest: string) => `artifacts/${digest}/`,
+  artifactModel: (digest: string) => `artifacts/${digest}/model.safetensors`,
+  artifactMetrics: (digest: string) => `artifacts/${digest}/metrics.jsonl`,
+  /** Written last; its absence means that the artifact is not there. */
+  artifactManifest: (digest: string) => `artifacts/${digest}/manifest.json`,
+  checkpoint: (digest: string) => `artifacts/${digest}/checkpoint/latest.safetensors`,
+
+  /** Measurements by what they were computed from; a rerun reads them instead of computing. */
+  cachedMeasurements: (digest: string) => `measurements/${digest}.jsonl`,
+
+  result: (experiment: string, run: string) => `results/${experiment}/${run}.json`,
+  /** Written only conditionally. */
+  resultIndex: () => 'results/index.json',
+  report: (run: string, file: string) => `reports/${run}/${file}`,
+} as const;
+
+function padded(batch: number): string {
+  return String(batch).padStart(6, '0');
+}

@@ -1,0 +1,21 @@
+/** What a user asks for. Everything in it is hostile until this schema has accepted it. */
+import { z } from 'zod';
+import { presetNames } from './experiment.ts';
+
+/** A run's name: also a folder, an execution name (≤ 80 characters) and a part of keys. */
+export const runNamePattern = /^[a-z0-9][a-z0-9-]{0,79}$/;
+
+export const runRequestSchema = z.strictObject({
+  run: z.string().regex(runNamePattern, 'a run is named by lower-case letters, digits and hyphens, 80 at most'),
+  experiment: z.string().max(100),
+  preset: z.enum(presetNames),
+  /** Parameters that differ from the preset's; the experiment's own schema judges the result. */
+  overrides: z.record(z.string().max(100), z.json()).default({}),
+  /** How many seeds; the preset's number where absent. */
+  seeds: z.number().int().min(1).max(10_000).optional(),
+  /** Dataset versions to use; the newest of each where absent. */
+  datasetVersions: z.record(z.string().max(100), z.string().regex(/^[0-9a-f]{16}$/)).default({}),
+  /** The share of batches of trials that may fail before the run does. */
+  toleratedFailurePercentage: z.number().min(0).max(100).default(0),
+});
+export type RunRequest = z.infer<typeof runRequestSchema>;

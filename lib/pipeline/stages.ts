@@ -1,0 +1,88 @@
+/**
+ * The stages of the state machine, as data: what goes in, what comes out. State carries pointers and counts; lists live
+ * in the store. `lib/pipeline/{resolve,plan,train,evaluate,aggregate,notify,record-failure}.ts` implement them,
+ * `functions/` deploys them, `infra/pipeline.ts` and the local engine call them.
+ */
+import type { NumericBackend } from '../numerics/backend.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import type { ProgressEvent } from './events.ts';
+import type { AnyExperiment, VerdictOutcome } from './experiment.ts';
+
+/** Stages that are Lambdas; Train is a container job. */
+export const lambdaStages = ['resolve', 'plan', 'evaluate', 'aggregate', 'notify', 'record-failure'] as const;
+export type LambdaStage = (typeof lambdaStages)[number];
+
+/** Resolve takes a RunRequest (request.ts), unchecked. */
+export interface ResolveOutput {
+  readonly run: string;
+  readonly experiment: string;
+  readonly toleratedFailurePercentage: number;
+}
+
+export interface PlanOutput extends ResolveOutput {
+  /** Key of the JSON Lines file whose lines are `{ run, batch, cpus, trials: […] }`. */
+  readonly trainKey: string;
+  /** Lines in it: batches that hold work that is missing. 0: everything was trained before. */
+  readonly trainBatches: number;
+  readonly evaluationKey: string;
+  readonly evaluationBatches: number;
+}
+
+/** What a batch's job gets: a pointer. On AWS Batch it arrives as STEPWISE_RUN and STEPWISE_BATCH. */
+export interface BatchInput {
+  readonly run: string;
+  readonly batch: number;
+}
+
+export interface TrainOutput {
+  readonly batch: number;
+  readonly trained: number;
+  readonly reused: number;
+  readonly resumed: number;
+}
+
+export interface EvaluateOutput {
+  readonly batch: number;
+  readonly measurements: number;
+}
+
+export interface AggregateOutput {
+  readonly run: string;
+  readonly experiment: string;
+  readonly verdict: VerdictOutcome;
+  readonly reportKey: string;
+}
+
+/** RecordFailure takes what Step Functions' Catch made of the error. */
+export interface RecordFailureInput {
+  readonly run: string;
+  readonly error: { readonly Error?: string; readonly Cause?: string };
+}
+
+/** All that a stage knows of the world. */
+export interface StagePorts {
+  readonly store: ObjectStore;
+  readonly experiments: ExperimentRegistry;
+  readonly code: CodeDigests;
+  readonly backend: NumericBackend;
+  readonly threads: number;
+  readonly hardware: string;
+  /** Wall clock in milliseconds since the epoch: for durations and run records, never for results. */
+  now(): number;
+  log(message: string, details?: Readonly<Record<string, unknown>>): void;
+  progress(event: ProgressEvent): void;
+  /** Tells whoever wants to know that a run ended: an SNS topic on AWS, the terminal here. */
+  notify(subject: string, text: string): Promise<void>;
+}
+
+export interface ExperimentRegistry {
+  /** Throws UnknownExperiment, which names the nearest one. */
+  find(name: string): AnyExperiment;
+  all(): readonly AnyExperiment[];
+}
+
+/** Digests of the modules that make a result; see code-digest.ts. 16 hexadecimal digits each. */
+export interface CodeDigests {
+  training(experiment: AnyExperiment): Promise<string>;
+  evaluation(experiment: AnyExperiment): Promise<string>;
+}

@@ -7,13 +7,21 @@ export const keys = {
   datasetManifest: (name: string, version: string) => `datasets/${name}/${version}/_manifest.json`,
 
   runPrefix: (run: string) => `runs/${run}/`,
+  /** What was asked for, as it came. */
   request: (run: string) => `runs/${run}/request.json`,
+  /** What Resolve made of it: parameters in full, dataset versions pinned. */
+  resolved: (run: string) => `runs/${run}/resolved.json`,
+  /** Every trial of the run with its artifact's digest. */
+  trials: (run: string) => `runs/${run}/trials.jsonl`,
   trainBatches: (run: string) => `runs/${run}/plan.jsonl`,
   evaluationBatches: (run: string) => `runs/${run}/evaluations.jsonl`,
   measurements: (run: string, batch: number) => `runs/${run}/measurements/${padded(batch)}.jsonl`,
   measurementsPrefix: (run: string) => `runs/${run}/measurements/`,
-  /** One record a trained batch: trials trained, reused, resumed, failed, seconds. */
-  trainingRecord: (run: string, batch: number) => `runs/${run}/training/${padded(batch)}.json`,
+  /** Times and missing evaluations of a batch. */
+  evaluationRecord: (run: string, batch: number) => `runs/${run}/evaluation/${padded(batch)}.json`,
+  evaluationRecordsPrefix: (run: string) => `runs/${run}/evaluation/`,
+  /** One record an artifact that this run trained: when, how long, from which checkpoint. */
+  trainingRecord: (run: string, digest: string) => `runs/${run}/training/${digest}.json`,
   trainingRecordsPrefix: (run: string) => `runs/${run}/training/`,
   /** What failed, where, with the tail of the log. */
   failure: (run: string, name: string) => `runs/${run}/failures/${name}.json`,

@@ -64,8 +64,13 @@ export interface StagePorts {
   readonly store: ObjectStore;
   readonly experiments: ExperimentRegistry;
   readonly code: CodeDigests;
+  /** What this process computes on. */
   readonly backend: NumericBackend;
+  /** What training jobs compute on: the Plan Lambda has no GPU, the jobs it plans for may. */
+  readonly trainingBackend: NumericBackend;
   readonly threads: number;
+  /** How often training saves a checkpoint: seconds on a laptop's disk, half a minute in S3. */
+  readonly checkpointIntervalSeconds: number;
   readonly hardware: string;
   /** Wall clock in milliseconds since the epoch: for durations and run records, never for results. */
   now(): number;

@@ -1,0 +1,57 @@
+/** Errors of the pipeline. State machines and callers tell them apart by class name. */
+import { InputError, RunError } from '../errors.ts';
+
+export class UnknownExperiment extends InputError {
+  constructor(name: string, nearest: string | undefined) {
+    super(
+      `There is no experiment '${name}'.${nearest ? ` Did you mean '${nearest}'?` : ''} 'stepwise list' shows them all.`,
+    );
+  }
+}
+
+/** The request, or a parameter in it, is not what the schema asks for. */
+export class InvalidRequest extends InputError {}
+
+/** A record in the bucket cannot be read by this version. */
+export class InvalidRecord extends InputError {
+  constructor(key: string, problem: string) {
+    super(`${key} is not a record that this version of Stepwise can read: ${problem}.`);
+  }
+}
+
+export class UnknownRun extends InputError {
+  constructor(run: string, location: string) {
+    super(`There is no run '${run}' in ${location}. 'stepwise list' and the folder runs/ show what is there; --store names another store.`);
+  }
+}
+
+/** An evaluation asked for a model that no trial of the run has left. */
+export class ArtifactMissing extends RunError {
+  constructor(trial: string, digest: string) {
+    super(`Trial '${trial}' has no artifact (${digest}): its training failed or has not run.`);
+  }
+}
+
+/** An artifact's bytes are not those that its manifest names. */
+export class ArtifactCorrupt extends RunError {
+  constructor(key: string, expected: string, actual: string) {
+    super(
+      `${key} has the digest ${actual}, its manifest says ${expected}: the file was changed after training. Delete the artifact's folder and run again.`,
+    );
+  }
+}
+
+/** The process computes on another backend than the one the plan's digests were made for. */
+export class BackendMismatch extends RunError {
+  constructor(planned: string, actual: string) {
+    super(
+      `The plan was made for the numeric backend ${planned}, this process computes on ${actual}: its results would be filed under the wrong digest. Set STEPWISE_BACKEND, or plan for ${actual}.`,
+    );
+  }
+}
+
+/** Some trials of a batch failed; the others are trained. Each failure has its own record. */
+export class TrialsFailed extends RunError {}
+
+/** More of the run failed than the request tolerates. */
+export class TooManyTrialsFailed extends RunError {}

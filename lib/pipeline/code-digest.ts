@@ -7,11 +7,13 @@
  * the same between laptop and cloud: a checkout computes it on the spot, a deployment carries the table that the same
  * function computed from the same sources at synthesis (`infra/bundle.ts`), and neither depends on the machine.
  */
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sha256 } from './digest.ts';
 import type { AnyExperiment } from './experiment.ts';
+import { remember } from './run-resources.ts';
 import type { CodeDigests } from './stages.ts';
 
 /** Digests by experiment name. */
@@ -47,11 +49,7 @@ export function codeDigestsFromTable(table: CodeDigestTable): CodeDigests {
 /** Computes digests from a checkout, each module once. */
 export function codeDigestsFromSource(projectRoot: string = projectRootOfThisFile()): CodeDigests {
   const known = new Map<string, Promise<string>>();
-  const digestOf = (module: string) => {
-    let digest = known.get(module);
-    if (!digest) known.set(module, (digest = digestModule(projectRoot, module)));
-    return digest;
-  };
+  const digestOf = (module: string) => remember(known, module, () => digestModule(projectRoot, module));
   return {
     training: (experiment) => digestOf(experiment.trainingModule),
     evaluation: (experiment) => digestOf(experiment.module),
@@ -64,7 +62,9 @@ export function projectRootOfThisFile(): string {
 
 async function digestModule(projectRoot: string, module: string): Promise<string> {
   const { files, packages } = await listDependencies(projectRoot, module);
-  const lines = await Promise.all(files.map(async (file) => `${file} ${sha256(await readFile(join(projectRoot, file)))}`));
+  const lines = await Promise.all(
+    files.map(async (file) => `${file} ${sha256(await readFile(join(projectRoot, file)))}`),
+  );
   const versions = await lockedVersions(projectRoot, packages);
   return sha256([...lines, ...versions].join('\n')).slice(0, 16);
 }
@@ -86,9 +86,14 @@ export async function listDependencies(
     for (const [input, { imports }] of Object.entries(await metafileInputs(projectRoot, next))) {
       if (files.has(input)) continue;
       files.add(input);
-      for (const { path, external } of imports) if (external && !path.startsWith('node:')) packages.add(packageOf(path));
+      for (const { path, external } of imports)
+        if (external && !path.startsWith('node:')) packages.add(packageOf(path));
       const source = await readFile(join(projectRoot, input), 'utf8');
-      for (const asset of namedAssets(source)) open.push(posix.join(posix.dirname(input), asset));
+      for (const asset of namedAssets(source)) {
+        const path = posix.join(posix.dirname(input), asset);
+        // What a bundle calls `.mjs` is a `.ts` here, named on the same line.
+        if (existsSync(join(projectRoot, path))) open.push(path);
+      }
     }
   }
   return { files: [...files].sort(), packages: [...packages].sort() };

@@ -20,8 +20,8 @@ export function digestArtifact(made: {
   /** Digest of the modules that training imports. */
   readonly code: string;
 }): string {
-  // How many cores trained it does not change a bit of it, so it must not change its address.
-  const { cpus: _, ...trial } = made.trial;
+  // Neither how many cores trained it nor with what it shared a job changes a bit of it, so neither may change its address.
+  const { cpus: _cpus, group: _group, ...trial } = made.trial;
   return digestJson({ kind: 'artifact', ...made, trial, datasets: pins(made.datasets) });
 }
 

@@ -21,7 +21,9 @@ export class InvalidRecord extends InputError {
 
 export class UnknownRun extends InputError {
   constructor(run: string, location: string) {
-    super(`There is no run '${run}' in ${location}. 'stepwise list' and the folder runs/ show what is there; --store names another store.`);
+    super(
+      `There is no run '${run}' in ${location}. 'stepwise list' and the folder runs/ show what is there; --store names another store.`,
+    );
   }
 }
 

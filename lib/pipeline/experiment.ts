@@ -20,6 +20,8 @@ export interface BaseTrial {
   readonly name: string;
   /** Cores this trial can use; the queue and the laptop schedule by it. Not part of the digest: bits do not depend on it. */
   readonly cpus?: number;
+  /** Trials of one group share a job, one after the other: small ones are not worth a GPU machine each. Not part of the digest. */
+  readonly group?: string;
 }
 
 /** One thing to measure. Plain JSON. */

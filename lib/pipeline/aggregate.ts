@@ -1,0 +1,169 @@
+/**
+ * Aggregate: from measurements to a verdict, a report and a place in the index of results. Counts what was trained,
+ * what was reused, what is missing, and what it took.
+ */
+import { renderReport } from '../report/render-report.ts';
+import { readLines } from '../storage/json-lines.ts';
+import { compareMeasurements } from './comparison.ts';
+import { costOf } from './cost.ts';
+import { TooManyTrialsFailed } from './errors.ts';
+import type { AnyExperiment, Summary } from './experiment.ts';
+import { keys } from './keys.ts';
+import { readMeasurements, storeMeasurement } from './measurements.ts';
+import {
+  evaluationBatchSchema,
+  formatRecord,
+  plannedTrialSchema,
+  type ResolvedRun,
+  readRecord,
+  requireRecord,
+  resolvedRunSchema,
+} from './records.ts';
+import { addToResultIndex, previousRun, readResultIndex } from './result-index.ts';
+import { type RunDocument, runDocumentSchema } from './run-document.ts';
+import { type EvaluationWork, readEvaluationWork, readTrainingWork, type TrainingWork } from './run-work.ts';
+import type { AggregateOutput, ResolveOutput, StagePorts } from './stages.ts';
+
+/** Throws TooManyTrialsFailed where more is missing than the request tolerates. */
+export async function aggregate(input: unknown, ports: StagePorts): Promise<AggregateOutput> {
+  const { run } = input as ResolveOutput;
+  const { store } = ports;
+  const startedAt = ports.now();
+  const resolved = await requireRecord(store, keys.resolved(run), resolvedRunSchema);
+  const experiment = ports.experiments.find(resolved.experiment);
+
+  const planned = await collect(readLines(store, keys.trials(run), plannedTrialSchema));
+  const batches = await collect(readLines(store, keys.evaluationBatches(run), evaluationBatchSchema));
+  const numbers = batches.map(({ batch }) => batch);
+  const training = await readTrainingWork(store, run, planned);
+  const evaluation = await readEvaluationWork(store, run, numbers);
+  checkTolerance(resolved, training);
+
+  const measurements = await readMeasurements(store, run, numbers);
+  const summary: Summary = experiment.summarize(measurements, experiment.params.parse(resolved.params));
+  const document = await describeRun({ resolved, experiment, summary, training, evaluation, startedAt, ports });
+  const complete = runDocumentSchema.parse({
+    ...document,
+    measurements: measurements.map(storeMeasurement),
+    comparison: await compareWithPrevious(document, measurements, ports),
+  });
+  return publish(complete, summary, experiment, ports);
+}
+
+function checkTolerance(resolved: ResolvedRun, { planned, failed }: TrainingWork): void {
+  const share = planned === 0 ? 0 : (100 * failed.length) / planned;
+  if (share <= resolved.toleratedFailurePercentage) return;
+  throw new TooManyTrialsFailed(
+    `${failed.length} of ${planned} trials have no artifact (${failed.slice(0, 5).join(', ')}${failed.length > 5 ? ', …' : ''}): ${share.toFixed(1)} %, tolerated are ${resolved.toleratedFailurePercentage} %.`,
+  );
+}
+
+type Described = Omit<RunDocument, 'measurements' | 'comparison'>;
+
+async function describeRun(about: {
+  readonly resolved: ResolvedRun;
+  readonly experiment: AnyExperiment;
+  readonly summary: Summary;
+  readonly training: TrainingWork;
+  readonly evaluation: EvaluationWork;
+  readonly startedAt: number;
+  readonly ports: StagePorts;
+}): Promise<Described> {
+  const { resolved, experiment, summary, training, evaluation, startedAt, ports } = about;
+  const cost = costOf({
+    trainSeconds: training.jobSeconds,
+    evaluateSeconds: evaluation.jobSeconds,
+    batches: training.trained + evaluation.batches,
+  });
+  const { run, preset, params } = resolved;
+  return {
+    formatVersion: 1,
+    run,
+    experiment: experiment.name,
+    preset,
+    params,
+    status: 'succeeded',
+    startedAt: resolved.startedAt,
+    finishedAt: new Date(ports.now()).toISOString(),
+    trials: {
+      planned: training.planned,
+      trained: training.trained,
+      reused: training.reused,
+      resumed: training.resumed,
+      failed: training.failed.length,
+    },
+    missing: [
+      ...training.failed.map((name) => `trial ${name}`),
+      ...evaluation.missing.map((name) => `evaluation ${name}`),
+    ],
+    verdict: { ...summary.verdict, claim: experiment.claim },
+    tables: summary.tables.map(({ title, columns, rows }) => ({
+      title,
+      columns: columns.map(({ label, digits }) => (digits === undefined ? { label } : { label, digits })),
+      rows: rows.map((row) => row.map((cell) => (cell === undefined || Number.isNaN(cell) ? null : cell))),
+    })),
+    remarks: [...(summary.remarks ?? [])],
+    datasets: resolved.datasets.map(({ name, version, origin }) => ({ name, version, origin })),
+    provenance: {
+      code: await ports.code.training(experiment),
+      backend: ports.trainingBackend,
+      threads: training.threads ?? ports.threads,
+      hardware: training.hardware ?? ports.hardware,
+    },
+    durations: {
+      train: training.wallSeconds,
+      evaluate: evaluation.wallSeconds,
+      aggregate: (ports.now() - startedAt) / 1000,
+      total: (ports.now() - Date.parse(resolved.startedAt)) / 1000,
+    },
+    cost: { ...cost, estimated: resolved.estimatedCost },
+    files: [keys.report(run, 'index.html'), keys.report(run, 'report.md')],
+  };
+}
+
+async function compareWithPrevious(
+  document: Described,
+  measurements: Parameters<typeof compareMeasurements>[1],
+  { store }: StagePorts,
+) {
+  const index = await readResultIndex(store);
+  const previous = previousRun(index, document.run, document.experiment, document.preset);
+  if (!previous) return undefined;
+  const before = await readRecord(store, keys.result(document.experiment, previous.run), runDocumentSchema);
+  return (
+    before && {
+      run: previous.run,
+      outcome: previous.outcome,
+      changes: compareMeasurements(before.measurements, measurements),
+    }
+  );
+}
+
+/** Report first, document next, index last: whatever the index names is there. */
+async function publish(
+  document: RunDocument,
+  summary: Summary,
+  experiment: AnyExperiment,
+  { store }: StagePorts,
+): Promise<AggregateOutput> {
+  const { run, preset, finishedAt } = document;
+  const report = await renderReport({ document, summary, experiment });
+  await store.put(keys.report(run, 'index.html'), report.html);
+  await store.put(keys.report(run, 'report.md'), report.markdown);
+  await store.put(keys.result(experiment.name, run), formatRecord(document));
+  const { outcome } = summary.verdict;
+  await addToResultIndex(store, {
+    run,
+    experiment: experiment.name,
+    preset,
+    outcome,
+    finishedAt: finishedAt ?? document.startedAt,
+  });
+  return { run, experiment: experiment.name, verdict: outcome, reportKey: keys.report(run, 'index.html') };
+}
+
+async function collect<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}

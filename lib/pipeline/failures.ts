@@ -1,0 +1,28 @@
+/** Records of what failed, for the report and for `stepwise show`. */
+import { keys } from './keys.ts';
+import { type FailureRecord, formatRecord } from './records.ts';
+import type { StagePorts } from './stages.ts';
+
+/** A log's end tells more than its beginning, and a record is not the place for all of it. */
+const longestTailCharacters = 4_000;
+
+/** Writes `runs/{run}/failures/…`. `where`: `trial lstm/seed-0`, `run`. */
+export async function writeFailure(
+  ports: Pick<StagePorts, 'store' | 'now' | 'log'>,
+  run: string,
+  where: string,
+  error: unknown,
+  logTail?: string,
+): Promise<FailureRecord> {
+  const known = error instanceof Error ? error : new Error(String(error));
+  const record: FailureRecord = {
+    where,
+    error: known.name,
+    message: known.message,
+    logTail: (logTail ?? known.stack ?? '').slice(-longestTailCharacters),
+    at: new Date(ports.now()).toISOString(),
+  };
+  ports.log(`failed: ${where}`, { error: record.error, message: record.message });
+  await ports.store.put(keys.failure(run, where.replaceAll(/[^A-Za-z0-9.-]+/g, '-')), formatRecord(record));
+  return record;
+}

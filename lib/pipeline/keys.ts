@@ -35,7 +35,8 @@ export const keys = {
   artifactMetrics: (digest: string) => `artifacts/${digest}/metrics.jsonl`,
   /** Written last; its absence means that the artifact is not there. */
   artifactManifest: (digest: string) => `artifacts/${digest}/manifest.json`,
-  checkpoint: (digest: string) => `artifacts/${digest}/checkpoint/latest.safetensors`,
+  /** Under a prefix of its own, so that the bucket's lifecycle rule can expire what nobody resumed and nothing else. */
+  checkpoint: (digest: string) => `checkpoints/${digest}/latest.safetensors`,
 
   /** Measurements by what they were computed from; a rerun reads them instead of computing. */
   cachedMeasurements: (digest: string) => `measurements/${digest}.jsonl`,

@@ -1,0 +1,89 @@
+/**
+ * §3: "For each of these optimizer and each problem we tuned the learning rate, and report results with the rate that
+ * gives the best final error for each problem."
+ *
+ * A logarithmic grid of half decades, extended while its best rate lies at an end, then refined around the best one to
+ * a sixteenth of a decade (a factor of 1.15). Every rate runs on the same problems and minibatches. The losses are not
+ * negative, so a rate whose sum over some of the problems exceeds the best rate's over all of them is abandoned there.
+ *
+ * The best rates of gradient descent with and without momentum lie at the edge of stability, where one function in
+ * thousands diverges and takes the mean with it: tune on at least as many functions as the evaluation has.
+ */
+import type { BaselineName } from './baselines.ts';
+import { TuningFailed } from './errors.ts';
+import { startBaseline, traceLosses } from './optimize.ts';
+import type { Problem } from './problem.ts';
+
+/** Grid positions are multiples of this share of a decade, so that a rate is never computed twice. */
+const stepsPerDecade = 16;
+const coarseStep = 8;
+const coarseGrid = { lowest: -4 * stepsPerDecade, highest: 1 * stepsPerDecade };
+/** How far an optimum at an end of the grid is followed. */
+const reach = 2 * stepsPerDecade;
+
+export interface TuningResult {
+  readonly learningRate: number;
+  /** Mean final loss at that rate over the tuning problems. */
+  readonly finalLoss: number;
+  /** Everything that was tried, by ascending rate: means over the problems a rate ran on before it was abandoned. */
+  readonly grid: readonly { readonly learningRate: number; readonly finalLoss: number }[];
+}
+
+export interface TuningTask {
+  readonly optimizer: BaselineName;
+  readonly problems: readonly Problem[];
+  readonly coordinates: number;
+  /** The step whose loss decides. */
+  readonly horizonSteps: number;
+  readonly breathe: () => Promise<void>;
+  readonly onRate?: (tried: number) => void;
+}
+
+/** Throws TuningFailed where every rate diverged. */
+export async function tuneLearningRate(task: TuningTask): Promise<TuningResult> {
+  const losses = new Map<number, number>();
+  const tryRate = async (position: number) => {
+    if (losses.has(position)) return;
+    const bestLoss = Math.min(...losses.values());
+    losses.set(position, await meanFinalLoss(task, rateAt(position), bestLoss));
+    task.onRate?.(losses.size);
+  };
+  const best = () => [...losses].reduce((a, b) => (b[1] < a[1] ? b : a))[0];
+
+  // From the top: rates that diverge are told after one problem, and the small ones soon after the best.
+  for (let position = coarseGrid.highest; position >= coarseGrid.lowest; position -= coarseStep)
+    await tryRate(position);
+  while (best() === Math.max(...losses.keys()) && best() < coarseGrid.highest + reach)
+    await tryRate(best() + coarseStep);
+  while (best() === Math.min(...losses.keys()) && best() > coarseGrid.lowest - reach)
+    await tryRate(best() - coarseStep);
+  for (let step = coarseStep / 2; step >= 1; step /= 2) {
+    const centre = best();
+    await tryRate(centre - step);
+    await tryRate(centre + step);
+  }
+
+  const grid = [...losses]
+    .sort(([a], [b]) => a - b)
+    .map(([position, finalLoss]) => ({ learningRate: rateAt(position), finalLoss }));
+  const finalLoss = losses.get(best())!;
+  if (!Number.isFinite(finalLoss))
+    throw new TuningFailed(task.optimizer, grid[0]!.learningRate, grid.at(-1)!.learningRate);
+  return { learningRate: rateAt(best()), finalLoss, grid };
+}
+
+/** Rounded to three digits: a rate is written into reports and must be the one that was run. */
+function rateAt(position: number): number {
+  return Number((10 ** (position / stepsPerDecade)).toPrecision(3));
+}
+
+async function meanFinalLoss(task: TuningTask, learningRate: number, bestLoss: number): Promise<number> {
+  let sum = 0;
+  for (const [index, problem] of task.problems.entries()) {
+    const optimizer = startBaseline(task.optimizer, task.coordinates, learningRate);
+    const losses = await traceLosses(problem, optimizer, task.coordinates, task.horizonSteps, task.breathe);
+    sum += losses[task.horizonSteps - 1]!;
+    if (sum > bestLoss * task.problems.length) return sum / (index + 1);
+  }
+  return sum / task.problems.length;
+}

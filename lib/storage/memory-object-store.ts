@@ -45,7 +45,9 @@ export class MemoryObjectStore implements ObjectStore {
     condition?: WriteCondition,
   ): Promise<{ readonly etag: string }> {
     checkKey(key);
-    return this.put(key, Buffer.concat(await Array.fromAsync(body, copyOf)), condition);
+    const pieces: Uint8Array[] = [];
+    for await (const piece of body) pieces.push(copyOf(piece));
+    return this.put(key, Buffer.concat(pieces), condition);
   }
 
   async *list(prefix: string): AsyncIterable<ObjectHead> {

@@ -5,6 +5,8 @@ export const keys = {
   datasetFile: (name: string, version: string, file: string) => `datasets/${name}/${version}/${file}`,
   /** Written last: its presence says that the dataset is complete, and it is what a trigger listens to. */
   datasetManifest: (name: string, version: string) => `datasets/${name}/${version}/_manifest.json`,
+  /** Which version was imported last. */
+  datasetNewest: (name: string) => `datasets/${name}/_newest.json`,
 
   runPrefix: (run: string) => `runs/${run}/`,
   /** What was asked for, as it came. */

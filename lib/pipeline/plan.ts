@@ -2,6 +2,7 @@
  * Plan: which trials have no artifact yet, in batches for the Train map; which evaluations there are, in batches for the
  * Evaluate map. A batch is one JSON line, because a map's item must be small and a GPU machine is not.
  */
+import { writeLines } from '../storage/json-lines.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { digestArtifact, digestEvaluation } from './digest.ts';
 import type { AnyExperiment, BaseEvaluation, BaseTrial } from './experiment.ts';
@@ -130,8 +131,4 @@ function requireDigest(digests: ReadonlyMap<string, string>, evaluation: BaseEva
   if (!digest)
     throw new Error(`Evaluation '${evaluation.name}' names the trial '${trial}', which the plan does not have.`);
   return digest;
-}
-
-async function writeLines(store: ObjectStore, key: string, records: readonly unknown[]): Promise<void> {
-  await store.put(key, records.map((record) => `${JSON.stringify(record)}\n`).join(''));
 }

@@ -24,7 +24,8 @@ export async function readResultIndex(store: ObjectStore): Promise<readonly Resu
 /** Adds a run, or replaces its earlier entry. Safe against concurrent writers. */
 export async function addToResultIndex(store: ObjectStore, entry: ResultIndexEntry): Promise<void> {
   await updateObject(store, keys.resultIndex(), (current) => {
-    const known = current === undefined ? [] : parseRecord(keys.resultIndex(), current, indexSchema).runs;
+    const known =
+      current === undefined ? [] : parseRecord(keys.resultIndex(), new TextDecoder().decode(current), indexSchema).runs;
     const runs = [...known.filter(({ run }) => run !== entry.run), entry];
     runs.sort((a, b) => (a.finishedAt < b.finishedAt ? -1 : 1));
     return formatRecord({ formatVersion: 1, runs });

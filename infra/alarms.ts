@@ -1,0 +1,67 @@
+/** What somebody should hear of: a topic, and alarms that post to it. Notify uses the same topic for runs that ended. */
+import { Duration } from 'aws-cdk-lib';
+import { Alarm, ComparisonOperator, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+
+export class Notifications extends Construct {
+  readonly topic: Topic;
+
+  constructor(scope: Construct, id: string, props: { readonly email?: string | undefined } = {}) {
+    super(scope, id);
+    // A key of our own: CloudWatch and Budgets may not use the one that AWS manages for SNS.
+    const key = new Key(this, 'Key', { description: 'Stepwise notifications', enableKeyRotation: true });
+    for (const service of ['cloudwatch.amazonaws.com', 'budgets.amazonaws.com']) {
+      key.grantEncryptDecrypt(new ServicePrincipal(service));
+    }
+    this.topic = new Topic(this, 'Topic', { masterKey: key, enforceSSL: true });
+    for (const service of ['cloudwatch.amazonaws.com', 'budgets.amazonaws.com']) {
+      this.topic.grantPublish(new ServicePrincipal(service));
+    }
+    if (props.email) this.topic.addSubscription(new EmailSubscription(props.email));
+  }
+}
+
+export interface AlarmsProps {
+  readonly topic: Topic;
+  readonly stateMachine: StateMachine;
+  readonly functions: readonly IFunction[];
+}
+
+export class Alarms extends Construct {
+  private readonly topic: Topic;
+
+  constructor(scope: Construct, id: string, { topic, stateMachine, functions }: AlarmsProps) {
+    super(scope, id);
+    this.topic = topic;
+    const options = { period: Duration.minutes(5), statistic: 'Sum' };
+    // RecordFailure hears of what a state can catch; these are also for what it cannot: a time-out of the whole
+    // execution, an abort, States.Runtime.
+    this.alarm('RunFailed', 'A run failed', stateMachine.metricFailed(options));
+    this.alarm('RunTimedOut', 'A run took longer than a week', stateMachine.metricTimedOut(options));
+    this.alarm('RunThrottled', 'Step Functions slows the state machine down', stateMachine.metricThrottled(options));
+    for (const fn of functions) {
+      const name = fn.node.scope!.node.id;
+      this.alarm(`${name}Errors`, `${name} ended with an error`, fn.metricErrors(options));
+      this.alarm(`${name}Throttles`, `${name} is held back by the account's concurrency`, fn.metricThrottles(options));
+    }
+  }
+
+  private alarm(id: string, alarmDescription: string, metric: IMetric): void {
+    const alarm = new Alarm(this, id, {
+      metric,
+      alarmDescription,
+      threshold: 1,
+      evaluationPeriods: 1,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
+    alarm.addAlarmAction(new SnsAction(this.topic));
+  }
+}

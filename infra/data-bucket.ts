@@ -1,0 +1,70 @@
+/**
+ * The bucket that holds everything: datasets, runs, artifacts, results, reports (`lib/pipeline/keys.ts` is its layout).
+ *
+ * Private, encrypted, versioned, TLS only; kept when the stack is deleted, because it is the only thing here that
+ * cannot be made again.
+ */
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { BlockPublicAccess, Bucket, BucketEncryption, type CfnBucket, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+
+export interface DataBucketProps {
+  /** How long a checkpoint is kept after it was last written. */
+  readonly checkpointRetention?: Duration;
+  /** How long a replaced or deleted version can be brought back. */
+  readonly noncurrentVersionRetention?: Duration;
+}
+
+export class DataBucket extends Construct {
+  readonly bucket: Bucket;
+
+  constructor(scope: Construct, id: string, props: DataBucketProps = {}) {
+    super(scope, id);
+    const accessLogs = new Bucket(this, 'AccessLogs', {
+      ...hardened,
+      // Log delivery is granted by policy; an access control list would need object ownership turned off.
+      lifecycleRules: [{ id: 'expire-access-logs', expiration: Duration.days(90), ...noHalfUploads }],
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    Validations.of(accessLogs).acknowledge({
+      id: 'AwsSolutions-S1',
+      reason: 'This is the bucket that access logs are written to; logging it into itself would never end.',
+    });
+    this.bucket = new Bucket(this, 'Data', {
+      ...hardened,
+      versioned: true,
+      serverAccessLogsBucket: accessLogs,
+      serverAccessLogsPrefix: 'data/',
+      lifecycleRules: [
+        {
+          // A finished trial deletes its own checkpoint; this is for the trials that nobody resumed. Checkpoints have a
+          // prefix of their own (keys.checkpoint), because a rule for `artifacts/*/checkpoint/` cannot be written.
+          id: 'expire-checkpoints',
+          prefix: 'checkpoints/',
+          expiration: props.checkpointRetention ?? Duration.days(30),
+        },
+        { id: 'abort-half-uploads', ...noHalfUploads },
+        {
+          id: 'expire-replaced-versions',
+          noncurrentVersionExpiration: props.noncurrentVersionRetention ?? Duration.days(30),
+          expiredObjectDeleteMarker: true,
+        },
+      ],
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    // Dataset manifests start runs through EventBridge. Set on the resource, because the construct's own switch brings
+    // a custom resource with a Lambda that may write any bucket's notifications.
+    const resource = this.bucket.node.defaultChild as CfnBucket;
+    resource.notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } };
+  }
+}
+
+const hardened = {
+  blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+  encryption: BucketEncryption.S3_MANAGED,
+  enforceSSL: true,
+  minimumTLSVersion: 1.2,
+  objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+} as const;
+
+const noHalfUploads = { abortIncompleteMultipartUploadAfter: Duration.days(1) } as const;

@@ -1,0 +1,115 @@
+/** Everything that a deployment is made of. */
+import { CfnOutput, Duration, Stack, type StackProps, Tags } from 'aws-cdk-lib';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
+import { type LambdaStage, lambdaStages } from '../lib/pipeline/stages.ts';
+import { Alarms, Notifications } from './alarms.ts';
+import { Budget } from './budget.ts';
+import { DataBucket } from './data-bucket.ts';
+import type { DeployableCode } from './deployable-code.ts';
+import { grantPrefixes, type PrefixAccess } from './grants.ts';
+import { Network } from './network.ts';
+import { evaluateTimeout, Pipeline } from './pipeline.ts';
+import { StageFunction } from './stage-function.ts';
+import { TrainingQueue } from './training-queue.ts';
+
+export interface StepwiseStackProps extends StackProps {
+  readonly code: DeployableCode;
+  readonly monthlyBudgetUsDollars: number;
+  /** Where alarms and the ends of runs go; nobody is told where it is absent. */
+  readonly notificationEmail?: string | undefined;
+  readonly maxVcpus?: number | undefined;
+}
+
+interface StageSettings {
+  readonly description: string;
+  readonly access: PrefixAccess;
+  readonly memoryMegabytes?: number;
+  readonly timeout?: Duration;
+}
+
+/** What each stage may touch and how big it is. Lambda gives one core for 1,769 MB. */
+const stages: Readonly<Record<LambdaStage, StageSettings>> = {
+  resolve: {
+    description: 'Checks a request, pins its dataset versions, estimates its cost',
+    access: { read: ['datasets/', 'runs/'], write: ['runs/'], delete: ['runs/'] },
+  },
+  plan: {
+    description: 'Writes the batches of trials that have no artifact yet',
+    access: { read: ['datasets/', 'runs/', 'artifacts/', 'results/'], write: ['runs/'] },
+    memoryMegabytes: 1_024,
+    timeout: Duration.minutes(5),
+  },
+  evaluate: {
+    description: 'Measures the trained models of a batch',
+    access: {
+      read: ['datasets/', 'runs/', 'artifacts/', 'measurements/'],
+      write: ['runs/', 'measurements/'],
+    },
+    // The most that a new account may ask for: 1.7 cores.
+    memoryMegabytes: 3_008,
+    timeout: evaluateTimeout,
+  },
+  aggregate: {
+    description: 'Makes tables, charts, the verdict and the report',
+    access: { read: ['runs/', 'artifacts/', 'datasets/', 'results/'], write: ['runs/', 'results/', 'reports/'] },
+    memoryMegabytes: 1_769,
+    timeout: Duration.minutes(5),
+  },
+  notify: { description: 'Tells subscribers how a run ended', access: { read: ['runs/'] } },
+  'record-failure': {
+    description: 'Writes down what failed, where, with the tail of the log',
+    access: { read: ['runs/'], write: ['runs/'] },
+  },
+};
+
+export class StepwiseStack extends Stack {
+  constructor(scope: Construct, id: string, props: StepwiseStackProps) {
+    super(scope, id, props);
+    Tags.of(this).add('project', 'stepwise');
+    const { bucket } = new DataBucket(this, 'Bucket');
+    const { topic } = new Notifications(this, 'Notifications', { email: props.notificationEmail });
+    const training = new TrainingQueue(this, 'Training', {
+      network: new Network(this, 'Network'),
+      bucket,
+      imageDirectory: props.code.imageDirectory,
+      ...(props.maxVcpus === undefined ? {} : { maxVcpus: props.maxVcpus }),
+    });
+    const functions = Object.fromEntries(
+      lambdaStages.map((stage): [LambdaStage, IFunction] => {
+        const { access, ...settings } = stages[stage];
+        const stageFunction = new StageFunction(this, constructName(stage), {
+          stage,
+          codeDirectory: props.code.stageDirectories[stage],
+          environment: {
+            STEPWISE_STORE: `s3://${bucket.bucketName}`,
+            STEPWISE_BACKEND: 'wasm-relaxed',
+            STEPWISE_TRAINING_BACKEND: 'node-gpu',
+            STEPWISE_TOPIC_ARN: topic.topicArn,
+          },
+          ...settings,
+        });
+        grantPrefixes(stageFunction.role, bucket, access);
+        if (stage === 'notify' || stage === 'record-failure') topic.grantPublish(stageFunction.role);
+        return [stage, stageFunction.function];
+      }),
+    ) as Record<LambdaStage, IFunction>;
+    const { stateMachine } = new Pipeline(this, 'Pipeline', {
+      bucket,
+      functions,
+      jobQueueArn: training.jobQueueArn,
+      jobDefinitionArn: training.jobDefinitionArn,
+    });
+    new Alarms(this, 'Alarms', { topic, stateMachine, functions: Object.values(functions) });
+    new Budget(this, 'Budget', { monthlyUsDollars: props.monthlyBudgetUsDollars, topic });
+    new CfnOutput(this, 'BucketName', { value: bucket.bucketName, description: 'stepwise --store s3://…' });
+    new CfnOutput(this, 'StateMachineArn', { value: stateMachine.stateMachineArn });
+    new CfnOutput(this, 'TopicArn', { value: topic.topicArn });
+  }
+}
+
+/** `record-failure` → `RecordFailureStage` */
+function constructName(stage: LambdaStage): string {
+  const words = stage.split('-').map((word) => word[0]!.toUpperCase() + word.slice(1));
+  return `${words.join('')}Stage`;
+}

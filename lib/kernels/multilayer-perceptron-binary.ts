@@ -27,11 +27,11 @@ export interface MultilayerPerceptronExports {
 }
 
 /** The part of the WebAssembly interface that is used here; the compiler's library for Node does not declare it. */
-export interface Memory {
-  readonly buffer: ArrayBuffer;
+interface Memory {
+  readonly buffer: SharedArrayBuffer;
 }
 interface WebAssemblyInterface {
-  readonly Memory: new (size: { readonly initial: number }) => Memory;
+  readonly Memory: new (size: { readonly initial: number; readonly maximum: number; readonly shared: true }) => Memory;
   instantiate(
     bytes: Uint8Array,
     imports: { readonly env: { readonly memory: Memory } },
@@ -48,8 +48,10 @@ const plainBinary = new URL('./build/multilayer-perceptron.plain.wasm', import.m
 export async function loadMultilayerPerceptronBinary(
   memoryBytes: number,
   relaxed: boolean,
-): Promise<{ readonly kernel: MultilayerPerceptronExports; readonly memory: Memory }> {
-  const memory = new Memory({ initial: Math.ceil(memoryBytes / pageBytes) });
+): Promise<{ readonly kernel: MultilayerPerceptronExports; readonly buffer: SharedArrayBuffer }> {
+  const pages = Math.ceil(memoryBytes / pageBytes);
+  // All kernels are compiled for shared memory, whether they use threads or not.
+  const memory = new Memory({ initial: pages, maximum: pages, shared: true });
   const { instance } = await instantiate(await readFile(relaxed ? relaxedBinary : plainBinary), { env: { memory } });
-  return { kernel: instance.exports as MultilayerPerceptronExports, memory };
+  return { kernel: instance.exports as MultilayerPerceptronExports, buffer: memory.buffer };
 }

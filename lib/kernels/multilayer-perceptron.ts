@@ -100,8 +100,8 @@ export async function createMultilayerPerceptron(
     };
   });
 
-  const { kernel, memory } = await loadMultilayerPerceptronBinary(end, relaxed);
-  const floats = new Float32Array(memory.buffer);
+  const { kernel, buffer } = await loadMultilayerPerceptronBinary(end, relaxed);
+  const floats = new Float32Array(buffer);
   const first = layers[0]!;
   const last = layers.at(-1)!;
   const forward = activation === 'sigmoid' ? kernel.sigmoidForward : kernel.reluForward;
@@ -109,8 +109,8 @@ export async function createMultilayerPerceptron(
 
   return {
     coordinates: layers.reduce((sum, layer) => sum + (layer.inputs + 1) * layer.outputs, 0),
-    images: new Uint8Array(memory.buffer, imagesAt, batch * inputs),
-    labels: new Uint8Array(memory.buffer, labelsAt, batch),
+    images: new Uint8Array(buffer, imagesAt, batch * inputs),
+    labels: new Uint8Array(buffer, labelsAt, batch),
 
     lossAndGradient(theta, gradient) {
       copyIn(floats, layers, theta);

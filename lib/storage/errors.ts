@@ -58,7 +58,7 @@ export class DiskFull extends InputError {
 export class StoreNotWritable extends InputError {
   constructor(path: string, options?: ErrorOptions) {
     super(
-      `${path} cannot be written: permission is missing, or the file system is read-only. Change its owner or mode, or name another folder with --store.`,
+      `${path} cannot be written: permission is missing, or the file system is read-only. Change its owner, mode or policy, or name another place with --store.`,
       options,
     );
   }
@@ -66,7 +66,20 @@ export class StoreNotWritable extends InputError {
 
 export class StoreNotReadable extends InputError {
   constructor(path: string, options?: ErrorOptions) {
-    super(`${path} cannot be read: permission is missing. Change its owner or mode, or name another store.`, options);
+    super(
+      `${path} cannot be read: permission is missing. Change its owner, mode or policy, or name another place with --store.`,
+      options,
+    );
+  }
+}
+
+/** S3 does not answer, or does not know who asks. A passing fault of the network is retried by the SDK before this. */
+export class StoreUnreachable extends RunError {
+  constructor(location: string, problem: string, options?: ErrorOptions) {
+    super(
+      `${location} cannot be reached: ${problem}. Check the network, AWS_PROFILE or the other AWS_ variables.`,
+      options,
+    );
   }
 }
 

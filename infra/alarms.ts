@@ -12,15 +12,16 @@ import { Construct } from 'constructs';
 
 export class Notifications extends Construct {
   readonly topic: Topic;
+  readonly key: Key;
 
   constructor(scope: Construct, id: string, props: { readonly email?: string | undefined } = {}) {
     super(scope, id);
     // A key of our own: CloudWatch and Budgets may not use the one that AWS manages for SNS.
-    const key = new Key(this, 'Key', { description: 'Stepwise notifications', enableKeyRotation: true });
+    this.key = new Key(this, 'Key', { description: 'Stepwise notifications', enableKeyRotation: true });
     for (const service of ['cloudwatch.amazonaws.com', 'budgets.amazonaws.com']) {
-      key.grantEncryptDecrypt(new ServicePrincipal(service));
+      this.key.grantEncryptDecrypt(new ServicePrincipal(service));
     }
-    this.topic = new Topic(this, 'Topic', { masterKey: key, enforceSSL: true });
+    this.topic = new Topic(this, 'Topic', { masterKey: this.key, enforceSSL: true });
     for (const service of ['cloudwatch.amazonaws.com', 'budgets.amazonaws.com']) {
       this.topic.grantPublish(new ServicePrincipal(service));
     }

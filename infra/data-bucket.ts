@@ -5,7 +5,14 @@
  * cannot be made again.
  */
 import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
-import { BlockPublicAccess, Bucket, BucketEncryption, type CfnBucket, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import {
+  BlockPublicAccess,
+  Bucket,
+  BucketEncryption,
+  type CfnBucket,
+  type IBucket,
+  ObjectOwnership,
+} from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 
 export interface DataBucketProps {
@@ -16,7 +23,8 @@ export interface DataBucketProps {
 }
 
 export class DataBucket extends Construct {
-  readonly bucket: Bucket;
+  // Bucket and IBucket differ in what exactOptionalPropertyTypes tells apart; hence the casts.
+  readonly bucket: IBucket;
 
   constructor(scope: Construct, id: string, props: DataBucketProps = {}) {
     super(scope, id);
@@ -30,10 +38,10 @@ export class DataBucket extends Construct {
       id: 'AwsSolutions-S1',
       reason: 'This is the bucket that access logs are written to; logging it into itself would never end.',
     });
-    this.bucket = new Bucket(this, 'Data', {
+    const bucket = new Bucket(this, 'Data', {
       ...hardened,
       versioned: true,
-      serverAccessLogsBucket: accessLogs,
+      serverAccessLogsBucket: accessLogs as IBucket,
       serverAccessLogsPrefix: 'data/',
       lifecycleRules: [
         {
@@ -54,8 +62,9 @@ export class DataBucket extends Construct {
     });
     // Dataset manifests start runs through EventBridge. Set on the resource, because the construct's own switch brings
     // a custom resource with a Lambda that may write any bucket's notifications.
-    const resource = this.bucket.node.defaultChild as CfnBucket;
+    const resource = bucket.node.defaultChild as CfnBucket;
     resource.notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } };
+    this.bucket = bucket as IBucket;
   }
 }
 

@@ -1,10 +1,12 @@
 /**
- * Permissions on the bucket, by prefix. The construct's own `grantRead` and `grantWrite` give `s3:GetObject*`,
- * `s3:List*`, `s3:Abort*` and the reading of every bucket setting; these give what the store port calls.
+ * Permissions, action by action. The constructs' own `grantRead`, `grantWrite` and `grantPublish` give `s3:GetObject*`,
+ * `s3:List*`, `kms:GenerateDataKey*` and more; these give what the ports call.
  */
-import { Validations } from 'aws-cdk-lib';
 import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { acknowledgeWildcards, findingReference } from './acknowledge.ts';
 
 export interface PrefixAccess {
   readonly read?: readonly string[];
@@ -24,8 +26,19 @@ export function grantPrefixes(role: IRole, bucket: IBucket, access: PrefixAccess
   // Without ListBucket, S3 answers 403 where an object is missing, and "not there yet" is an everyday answer here. A
   // HEAD or GET carries no prefix to restrict, so the listing is of this bucket's names as a whole.
   role.addToPrincipalPolicy(new PolicyStatement({ actions: ['s3:ListBucket'], resources: [bucket.bucketArn] }));
-  Validations.of(role).acknowledge({
-    id: 'AwsSolutions-IAM5',
-    reason: `Keys are digests and run names that come into being later; the wildcard is confined to prefixes of this stack's own bucket. X-Ray's PutTraceSegments knows no resources.`,
-  });
+  const prefixes = new Set([...(access.read ?? []), ...(access.write ?? []), ...(access.delete ?? [])]);
+  for (const prefix of prefixes) {
+    acknowledgeWildcards(role, {
+      [`Resource::${findingReference(bucket, 'Arn')}/${prefix}*`]:
+        'Keys are digests and run names, which come into being later; the bucket is this stack’s own.',
+    });
+  }
+}
+
+export function grantPublish(role: IRole, topic: ITopic, key: IKey): void {
+  role.addToPrincipalPolicy(new PolicyStatement({ actions: ['sns:Publish'], resources: [topic.topicArn] }));
+  // SNS encrypts on the publisher's behalf.
+  role.addToPrincipalPolicy(
+    new PolicyStatement({ actions: ['kms:GenerateDataKey', 'kms:Decrypt'], resources: [key.keyArn] }),
+  );
 }

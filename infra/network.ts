@@ -10,6 +10,7 @@ import {
   FlowLogDestination,
   FlowLogTrafficType,
   GatewayVpcEndpointAwsService,
+  type IVpc,
   Peer,
   Port,
   SecurityGroup,
@@ -20,12 +21,13 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 
 export class Network extends Construct {
-  readonly vpc: Vpc;
+  // As in data-bucket.ts, the cast is about exactOptionalPropertyTypes.
+  readonly vpc: IVpc;
   readonly trainingSecurityGroup: SecurityGroup;
 
   constructor(scope: Construct, id: string) {
     super(scope, id);
-    this.vpc = new Vpc(this, 'Vpc', {
+    const vpc = new Vpc(this, 'Vpc', {
       // More zones mean more pools to take a spot GPU from; without a look-up, two are all that every region has.
       maxAzs: 2,
       natGateways: 0,
@@ -34,12 +36,13 @@ export class Network extends Construct {
       // Emptying the default security group takes a custom resource with a Lambda; nothing here uses that group.
       restrictDefaultSecurityGroup: false,
     });
-    this.vpc.addFlowLog('Rejected', {
+    vpc.addFlowLog('Rejected', {
       trafficType: FlowLogTrafficType.REJECT,
       destination: FlowLogDestination.toCloudWatchLogs(
         new LogGroup(this, 'FlowLog', { retention: RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY }),
       ),
     });
+    this.vpc = vpc as IVpc;
     this.trainingSecurityGroup = new SecurityGroup(this, 'Training', {
       vpc: this.vpc,
       description: 'Training instances: HTTPS out, nothing in',

@@ -5,7 +5,7 @@
  * synthesised definition. JSONPath only, because the local interpreter knows nothing else. State carries pointers and
  * counts (`lib/pipeline/stages.ts`); lists are JSON Lines in the bucket, behind Distributed Maps.
  */
-import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { type CfnElement, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -30,6 +30,7 @@ import { BatchSubmitJob, LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-task
 import { Construct } from 'constructs';
 import { keys } from '../lib/pipeline/keys.ts';
 import type { LambdaStage } from '../lib/pipeline/stages.ts';
+import { acknowledgeWildcards, findingReference } from './acknowledge.ts';
 import { retryBatch, retryLambda, retryMapInputAndOutput } from './retries.ts';
 
 export interface PipelineProps {
@@ -81,7 +82,7 @@ export class Pipeline extends Construct {
       definitionBody: DefinitionBody.fromChainable(start),
       // Redrive is for Standard executions only, and only Standard ones outlast five minutes.
       stateMachineType: StateMachineType.STANDARD,
-      comment: 'A paper’s experiment: plan, train, evaluate, aggregate',
+      comment: 'An experiment of a paper: plan, train, evaluate, aggregate',
       // Redrive reaches back 14 days; whatever takes longer than a week is stuck.
       timeout: Duration.days(7),
       tracingEnabled: true,
@@ -198,10 +199,26 @@ export class Pipeline extends Construct {
   }
 
   private acknowledgeWildcards(): void {
-    Validations.of(this.stateMachine.role).acknowledge({
-      id: 'AwsSolutions-IAM5',
-      reason:
-        'Log delivery, X-Ray and DescribeJobs have no resource-level permissions; job identifiers, map runs and job definition revisions are named by AWS when they come into being; objects are confined to this bucket, functions to their own versions.',
+    const { stateMachine } = this;
+    const local = (service: string, resource: string) =>
+      `Resource::arn:<AWS::Partition>:${service}:<AWS::Region>:<AWS::AccountId>:${resource}`;
+    const machineName = `{"Fn::Select":[6,{"Fn::Split":[":",{"Ref":"${Stack.of(this).resolve((stateMachine.node.defaultChild as CfnElement).logicalId)}"}]}]}`;
+    for (const fn of Object.values(this.props.functions)) {
+      acknowledgeWildcards(stateMachine.role, {
+        [`Resource::${findingReference(fn, 'Arn')}:*`]: 'Versions and aliases of this one function.',
+      });
+    }
+    acknowledgeWildcards(stateMachine.role, {
+      'Resource::*': 'Log delivery, X-Ray and batch:DescribeJobs have no resource-level permissions.',
+      [`Resource::arn:<AWS::Partition>:s3:::${findingReference(this.props.bucket)}/*`]:
+        'The maps read and write below runs/{run}/ of this one bucket; the constructs know the bucket only.',
+      [local('batch', 'job-definition/*')]: 'Every deployment makes a revision; the queue is named.',
+      [local('batch', 'job/*')]: 'Job identifiers come into being with the job.',
     });
+    for (const map of ['', '/train', '/evaluate']) {
+      acknowledgeWildcards(stateMachine, {
+        [local('states', `execution:${machineName}${map}:*`)]: 'Executions of this one state machine’s maps.',
+      });
+    }
   }
 }

@@ -1,10 +1,11 @@
 /** A stage as a Lambda function: the one place that fixes runtime, architecture, tracing and log retention. */
-import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { LambdaStage } from '../lib/pipeline/stages.ts';
+import { acknowledgeWildcards } from './acknowledge.ts';
 
 export interface StageFunctionProps {
   readonly stage: LambdaStage;
@@ -48,9 +49,6 @@ export class StageFunction extends Construct {
         POWERTOOLS_SERVICE_NAME: `stepwise-${props.stage}`,
       },
     });
-    Validations.of(this.role).acknowledge({
-      id: 'AwsSolutions-IAM5',
-      reason: 'X-Ray has no resource-level permissions.',
-    });
+    acknowledgeWildcards(this.role, { 'Resource::*': 'xray:PutTraceSegments knows no resources.' });
   }
 }

@@ -7,7 +7,7 @@ import { Alarms, Notifications } from './alarms.ts';
 import { Budget } from './budget.ts';
 import { DataBucket } from './data-bucket.ts';
 import type { DeployableCode } from './deployable-code.ts';
-import { grantPrefixes, type PrefixAccess } from './grants.ts';
+import { grantPrefixes, grantPublish, type PrefixAccess } from './grants.ts';
 import { Network } from './network.ts';
 import { evaluateTimeout, Pipeline } from './pipeline.ts';
 import { StageFunction } from './stage-function.ts';
@@ -68,7 +68,7 @@ export class StepwiseStack extends Stack {
     super(scope, id, props);
     Tags.of(this).add('project', 'stepwise');
     const { bucket } = new DataBucket(this, 'Bucket');
-    const { topic } = new Notifications(this, 'Notifications', { email: props.notificationEmail });
+    const { topic, key } = new Notifications(this, 'Notifications', { email: props.notificationEmail });
     const training = new TrainingQueue(this, 'Training', {
       network: new Network(this, 'Network'),
       bucket,
@@ -90,7 +90,7 @@ export class StepwiseStack extends Stack {
           ...settings,
         });
         grantPrefixes(stageFunction.role, bucket, access);
-        if (stage === 'notify' || stage === 'record-failure') topic.grantPublish(stageFunction.role);
+        if (stage === 'notify' || stage === 'record-failure') grantPublish(stageFunction.role, topic, key);
         return [stage, stageFunction.function];
       }),
     ) as Record<LambdaStage, IFunction>;

@@ -2,7 +2,7 @@
  * Where training runs: an AWS Batch queue that tries spot GPUs first and on-demand ones where spot has none, and that
  * costs nothing while it is empty. Fargate has no GPU.
  */
-import { Duration, RemovalPolicy, Size, Validations } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Size } from 'aws-cdk-lib';
 import {
   Action,
   AllocationStrategy,
@@ -28,10 +28,11 @@ import {
 } from 'aws-cdk-lib/aws-ec2';
 import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import { ContainerImage, LogDriver } from 'aws-cdk-lib/aws-ecs';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { ManagedPolicy, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { acknowledgeManagedPolicy, acknowledgeWildcards } from './acknowledge.ts';
 import { grantPrefixes } from './grants.ts';
 import type { Network } from './network.ts';
 
@@ -46,6 +47,11 @@ export interface TrainingQueueProps {
   readonly jobTimeout?: Duration;
 }
 
+interface InstanceSettings {
+  readonly launchTemplate: LaunchTemplate;
+  readonly instanceRole: Role;
+}
+
 /** One GPU each, 16 GB or more beside it; several families, because a spot pool runs dry at a time. */
 const gpuInstances = [InstanceClass.G4DN, InstanceClass.G5, InstanceClass.G6].map((family) =>
   InstanceType.of(family, InstanceSize.XLARGE),
@@ -57,8 +63,8 @@ export class TrainingQueue extends Construct {
 
   constructor(scope: Construct, id: string, props: TrainingQueueProps) {
     super(scope, id);
-    const launchTemplate = this.createLaunchTemplate();
-    const environment = (name: string, spot: boolean) => this.createEnvironment(name, spot, launchTemplate, props);
+    const instance = { launchTemplate: this.createLaunchTemplate(), instanceRole: this.createInstanceRole() };
+    const environment = (name: string, spot: boolean) => this.createEnvironment(name, spot, instance, props);
     const queue = new JobQueue(this, 'Queue', {
       computeEnvironments: [
         { computeEnvironment: environment('Spot', true), order: 1 },
@@ -75,22 +81,12 @@ export class TrainingQueue extends Construct {
     this.jobDefinitionArn = this.createJobDefinition(props).jobDefinitionArn;
   }
 
-  private createEnvironment(name: string, spot: boolean, launchTemplate: LaunchTemplate, props: TrainingQueueProps) {
+  private createEnvironment(name: string, spot: boolean, instance: InstanceSettings, props: TrainingQueueProps) {
     const { vpc, trainingSecurityGroup } = props.network;
-    const instanceRole = new Role(this, `${name}InstanceRole`, {
-      assumedBy: new ServicePrincipal('ec2.amazonaws.com'),
-      managedPolicies: [{ managedPolicyArn: ecsForEc2 }],
-    });
-    Validations.of(instanceRole).acknowledge({
-      id: 'AwsSolutions-IAM4',
-      reason:
-        'AmazonEC2ContainerServiceforEC2Role is what the ECS agent needs, and AWS changes it with the agent. Jobs have a role of their own and cannot reach this one: the metadata service answers one hop only.',
-    });
     return new ManagedEc2EcsComputeEnvironment(this, name, {
       vpc,
       securityGroups: [trainingSecurityGroup],
-      instanceRole,
-      launchTemplate,
+      ...instance,
       spot,
       allocationStrategy: spot
         ? AllocationStrategy.SPOT_PRICE_CAPACITY_OPTIMIZED
@@ -103,6 +99,20 @@ export class TrainingQueue extends Construct {
       minvCpus: 0,
       maxvCpus: props.maxVcpus ?? 32,
     });
+  }
+
+  private createInstanceRole(): Role {
+    const policyArn = 'arn:aws:iam::aws:policy/service-role/AmazonEC2ContainerServiceforEC2Role';
+    const role = new Role(this, 'InstanceRole', {
+      assumedBy: new ServicePrincipal('ec2.amazonaws.com'),
+      managedPolicies: [ManagedPolicy.fromManagedPolicyArn(this, 'EcsForEc2', policyArn)],
+    });
+    acknowledgeManagedPolicy(
+      role,
+      policyArn,
+      'What the ECS agent needs, and AWS changes it with the agent. Jobs have a role of their own and cannot reach this one: the metadata service answers over one hop only.',
+    );
+    return role;
   }
 
   private createLaunchTemplate(): LaunchTemplate {
@@ -149,9 +159,8 @@ export class TrainingQueue extends Construct {
         }),
       }),
     });
-    Validations.of(container).acknowledge({
-      id: 'AwsSolutions-IAM5',
-      reason: 'ecr:GetAuthorizationToken has no resource-level permissions; the image itself is named.',
+    acknowledgeWildcards(container, {
+      'Resource::*': 'ecr:GetAuthorizationToken has no resource-level permissions; the image itself is named.',
     });
     return new EcsJobDefinition(this, 'Job', {
       container,
@@ -167,8 +176,6 @@ export class TrainingQueue extends Construct {
     });
   }
 }
-
-const ecsForEc2 = 'arn:aws:iam::aws:policy/service-role/AmazonEC2ContainerServiceforEC2Role';
 
 function cancelRunnable(reason: JobStateTimeLimitActionsReason, maxTime: Duration) {
   return {

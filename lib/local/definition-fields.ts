@@ -80,7 +80,10 @@ function checkState(place: string, state: JsonObject, states: JsonObject, names:
   const fields = Object.hasOwn(stateFields, String(state.Type)) ? stateFields[String(state.Type)] : undefined;
   if (!fields) throw new UnsupportedDefinitionField(place, 'Type', `${JSON.stringify(state.Type)} is not implemented`);
   checkFields(place, state, [...commonFields, ...fields]);
-  if (fields.includes('Next') && state.End !== true) checkTarget(place, 'Next', state.Next, states);
+  if (fields.includes('Next')) {
+    if (state.End !== true) checkTarget(place, 'Next', state.Next, states);
+    else if (state.Next !== undefined) throw new UnsupportedDefinitionField(place, 'End', 'it also has Next');
+  }
   if (state.Default !== undefined) checkTarget(place, 'Default', state.Default, states);
   for (const field of ['TimeoutSeconds', 'Seconds']) {
     if (state[field] !== undefined) checkSeconds(place, field, state[field]);

@@ -121,6 +121,10 @@ async function countItems(key: string, { store, weigh }: MapRunOptions): Promise
     items++;
     weight += weigh(item);
   }
+  // What Step Functions makes of a file without items is nowhere written down, so nobody may rely on it.
+  if (items === 0) {
+    throw new StateError('States.ItemReaderFailed', `${key} has no items. Lead past the map with a Choice state.`);
+  }
   return { items, weight };
 }
 

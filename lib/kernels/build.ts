@@ -2,35 +2,36 @@
  * Compiles the AssemblyScript kernels (`npm run build:kernels`). The results are committed, so nobody who installs the
  * project needs the compiler; test/kernels/build.test.ts rebuilds them and compares bytes.
  */
-import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
 /** A kernel is `assembly/<name>.ts`, and all that it imports. */
-export const kernelNames = ['coordinatewise-lstm', 'multilayer-perceptron'].filter((name) =>
-  existsSync(fileURLToPath(new URL(`./assembly/${name}.ts`, import.meta.url))),
-);
+export const kernels = [
+  { name: 'coordinatewise-lstm', sharedMemory: true },
+  { name: 'multilayer-perceptron', sharedMemory: false },
+] as const;
+export type Kernel = (typeof kernels)[number];
 
 /** Relaxed: multiply-adds are fused where the machine can. Plain: runs wherever 128-bit SIMD does. */
 export const kernelVariants = ['relaxed', 'plain'] as const;
 export type KernelVariant = (typeof kernelVariants)[number];
 
-export function kernelFile(name: string, variant: KernelVariant): string {
+export function kernelFile({ name }: Kernel, variant: KernelVariant): string {
   return fileURLToPath(new URL(`./build/${name}.${variant}.wasm`, import.meta.url));
 }
 
 /** The bytes of one kernel. Throws with the compiler's messages where it does not compile. */
-export async function compileKernel(name: string, variant: KernelVariant): Promise<Uint8Array> {
+export async function compileKernel({ name, sharedMemory }: Kernel, variant: KernelVariant): Promise<Uint8Array> {
   const assembly = fileURLToPath(new URL('./assembly/', import.meta.url));
   let binary: Uint8Array | undefined;
   const { error, stderr } = await asc.main(
     [
       `${name}.ts`,
       ...['--outFile', 'kernel.wasm', '-O3', '--noAssert', '--converge', '--runtime', 'stub'],
-      // Shared, because threads work on one memory; the maximum is the format's own, JavaScript sets the real one.
-      ...['--importMemory', '--noExportMemory', '--sharedMemory', '--maximumMemory', '65536', '--enable', 'threads'],
-      ...['--enable', 'simd'],
+      ...['--importMemory', '--noExportMemory', '--enable', 'simd'],
+      // Threads work on one memory; the maximum is the format's own, JavaScript sets the real one.
+      ...(sharedMemory ? ['--sharedMemory', '--maximumMemory', '65536', '--enable', 'threads'] : []),
       ...(variant === 'relaxed' ? ['--enable', 'relaxed-simd'] : []),
     ],
     {
@@ -41,16 +42,17 @@ export async function compileKernel(name: string, variant: KernelVariant): Promi
       },
     },
   );
-  if (error || !binary) throw new Error(`${name}.${variant} does not compile: ${stderr.toString().slice(0, 2000)}`, { cause: error });
+  if (error || !binary)
+    throw new Error(`${name}.${variant} does not compile: ${stderr.toString().slice(0, 2000)}`, { cause: error });
   return binary;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const name of kernelNames) {
+  for (const kernel of kernels) {
     for (const variant of kernelVariants) {
-      const bytes = await compileKernel(name, variant);
-      await writeFile(kernelFile(name, variant), bytes);
-      console.log(`${name}.${variant}.wasm: ${bytes.length} bytes`);
+      const bytes = await compileKernel(kernel, variant);
+      await writeFile(kernelFile(kernel, variant), bytes);
+      console.log(`${kernel.name}.${variant}.wasm: ${bytes.length} bytes`);
     }
   }
 }

@@ -78,7 +78,9 @@ export class S3ObjectStore implements ObjectStore {
 
   async put(key: string, body: Uint8Array | string, condition?: WriteCondition): Promise<{ readonly etag: string }> {
     return this.#writing(key, async (address) => {
-      const command = { ...address, Body: body, ...headersOf(condition) };
+      const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+      // The SDK takes an empty body for one of unknown length.
+      const command = { ...address, Body: bytes, ContentLength: bytes.length, ...headersOf(condition) };
       const output = await retryingConflicts(key, () => this.#client.send(new PutObjectCommand(command)));
       return { etag: output.ETag! };
     });

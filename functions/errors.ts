@@ -1,0 +1,18 @@
+/** Errors of the deployable entry points. */
+import { InputError, RunError } from '../lib/errors.ts';
+
+export class InvalidEnvironment extends InputError {
+  constructor(variable: string, value: string | undefined, expected: string) {
+    super(
+      `The environment variable ${variable} must be ${expected}, and is ${value === undefined ? 'not set' : JSON.stringify(value)}.`,
+    );
+  }
+}
+
+export class NoGpu extends RunError {
+  constructor() {
+    super(
+      'This job was planned for a GPU, and TensorFlow sees none here. Check that the compute environment uses a GPU image (ECS_AL2023_NVIDIA) and that the container asks for a GPU, or run with the backend node-cpu.',
+    );
+  }
+}

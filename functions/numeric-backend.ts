@@ -1,0 +1,56 @@
+/**
+ * Gets TensorFlow.js ready to compute on a numeric backend. Experiments import only `tfjs-core` and `tfjs-layers`; which
+ * implementation they get is the entry point's choice, and is loaded only where there is something to compute.
+ */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import util from 'node:util';
+import { detectWasmBackend, type NumericBackend, numericBackends } from '../lib/numerics/backend.ts';
+import { InvalidEnvironment, NoGpu } from './errors.ts';
+
+/** `STEPWISE_BACKEND`, or the best that runs everywhere. Throws InvalidEnvironment. */
+export function readNumericBackend(name: string | undefined, variable = 'STEPWISE_BACKEND'): NumericBackend {
+  if (!name) return detectWasmBackend();
+  const known = numericBackends.find((backend) => backend === name);
+  if (!known) throw new InvalidEnvironment(variable, name, `one of ${numericBackends.join(', ')}`);
+  return known;
+}
+
+/** Throws NoGpu where `node-gpu` is asked for and TensorFlow sees none: a GPU machine that computes on its CPU is money lost. */
+export async function prepareNumericBackend(backend: NumericBackend): Promise<void> {
+  if (backend === 'wasm-relaxed' || backend === 'wasm-plain') await prepareWasm();
+  else await prepareNode(backend);
+}
+
+/** The kernels of TensorFlow.js itself; ours are loaded by the modules that use them. */
+async function prepareWasm(): Promise<void> {
+  const tf = await import('@tensorflow/tfjs-core');
+  const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
+  // A bundle has the file beside it, the checkout in the package.
+  const beside = new URL('./tfjs-backend-wasm-simd.wasm', import.meta.url);
+  const file = existsSync(beside)
+    ? fileURLToPath(beside)
+    : createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm');
+  // One file for all three names: every Node that runs this has SIMD, and TensorFlow.js uses no threads in Node.
+  setWasmPaths({
+    'tfjs-backend-wasm.wasm': file,
+    'tfjs-backend-wasm-simd.wasm': file,
+    'tfjs-backend-wasm-threaded-simd.wasm': file,
+  });
+  await tf.setBackend('wasm');
+  await tf.ready();
+}
+
+async function prepareNode(backend: 'node-cpu' | 'node-gpu'): Promise<void> {
+  // tfjs-node 4.22 calls what Node 23 removed; the fix was merged and never released.
+  Object.assign(util, { isNullOrUndefined: (value: unknown) => value === null || value === undefined });
+  const tf = await import('@tensorflow/tfjs-core');
+  // Optional, and outside every bundle: a name that the compiler and the bundler do not look up.
+  const nativePackage = '@tensorflow/tfjs-node';
+  await import(nativePackage);
+  await tf.setBackend('tensorflow');
+  await tf.ready();
+  const { isUsingGpuDevice = false } = tf.backend() as { readonly isUsingGpuDevice?: boolean };
+  if (backend === 'node-gpu' && !isUsingGpuDevice) throw new NoGpu();
+}

@@ -19,6 +19,7 @@ import {
   rename,
   rm,
   rmdir,
+  stat,
   unlink,
 } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
@@ -59,10 +60,13 @@ export class FolderObjectStore implements ObjectStore {
   ): Promise<FolderObjectStore> {
     const path = resolve(folder);
     return translateErrors('read', path, '', async () => {
-      const root = (await realpath(path).catch(ignoring('ENOENT'))) ?? path;
-      const about = await lstat(root).catch(ignoring('ENOENT', 'ENOTDIR'));
+      const about = await stat(path).catch((error) => {
+        if (error.code === 'ENOTDIR') throw new InvalidStoreLocation(folder, 'a part of its path is a file');
+        return ignoring('ENOENT')(error);
+      });
       if (about && !about.isDirectory()) throw new InvalidStoreLocation(folder, 'it is a file');
-      const marker = await readFile(join(root, storeMarkerName), 'utf8').catch(ignoring('ENOENT', 'ENOTDIR'));
+      const root = about ? await realpath(path) : path;
+      const marker = await readFile(join(root, storeMarkerName), 'utf8').catch(ignoring('ENOENT'));
       if (marker !== undefined) checkStoreMarker(root, marker);
       return new FolderObjectStore(root, openForWriting);
     });

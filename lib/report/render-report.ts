@@ -1,0 +1,30 @@
+/** A run's report in both its forms, with the figures drawn. */
+import type { Summary } from '../pipeline/experiment.ts';
+import type { RunDocument } from '../pipeline/run-document.ts';
+import { renderChart } from './render-chart.ts';
+import { renderHtmlReport } from './render-html-report.ts';
+import { renderMarkdownReport } from './render-markdown-report.ts';
+import type { Figure, Report, ReportedExperiment } from './report.ts';
+
+/** Throws InvalidChart, InvalidImage. */
+export async function renderReport({
+  document,
+  summary,
+  experiment,
+}: {
+  readonly document: RunDocument;
+  readonly summary: Summary;
+  readonly experiment: ReportedExperiment;
+}): Promise<{ readonly html: string; readonly markdown: string }> {
+  const report: Report = { document, experiment, figures: await drawFigures(summary), images: summary.images ?? [] };
+  return { html: renderHtmlReport(report), markdown: renderMarkdownReport(report) };
+}
+
+/** Throws InvalidChart. */
+export async function drawFigures({ charts }: Pick<Summary, 'charts'>): Promise<readonly Figure[]> {
+  const figures: Figure[] = [];
+  // One after the other: text metrics and definitions are Vega's own, shared by all its views.
+  for (const { title, caption, spec } of charts)
+    figures.push({ title, caption, svg: await renderChart(spec, { title }) });
+  return figures;
+}

@@ -49,7 +49,6 @@ export interface MapTask extends TaskCommon {
   /** A payload template over the state's input: key, prefix, concurrency and tolerance. */
   readonly settings: JsonObject;
   readonly itemSelector: JsonObject | undefined;
-  readonly bucket: string;
   readonly resultBucket: string;
   readonly processor: LoweredMachine;
 }
@@ -176,6 +175,7 @@ function lowerMap(name: string, state: JsonObject, template: Template): MapTask 
   }
   const readerParameters = reader.Parameters as JsonObject;
   const writerParameters = writer.Parameters as JsonObject;
+  requireBucket(template, readerParameters.Bucket, name);
   return {
     kind: 'map',
     label: typeof state.Label === 'string' ? state.Label : name,
@@ -187,7 +187,6 @@ function lowerMap(name: string, state: JsonObject, template: Template): MapTask 
       ...pick(state, 'ToleratedFailureCount'),
     },
     itemSelector: isObject(state.ItemSelector) ? state.ItemSelector : undefined,
-    bucket: requireBucket(template, readerParameters.Bucket, name),
     resultBucket: requireBucket(template, writerParameters.Bucket, name),
     processor: machine,
     timeoutSeconds: undefined,

@@ -96,7 +96,8 @@ function resolveAttribute(argument: Json, template: Template, where: string): st
   if (id === undefined || attribute === undefined || !template.Resources[id]) {
     return refuse(where, `asks for an attribute of '${id}', which is no resource of the template`);
   }
-  return attribute === 'Arn' ? localPrefix + id : `${localPrefix}${id}.${attribute}`;
+  // A resource's own ARN goes by its kind too: JobQueueArn, ComputeEnvironmentArn.
+  return attribute.endsWith('Arn') ? localPrefix + id : `${localPrefix}${id}.${attribute}`;
 }
 
 function resolveJoin(argument: Json, template: Template, where: string): string {

@@ -24,6 +24,7 @@ test.each<[Json, Json]>([
   [{ Ref: 'AWS::Partition' }, 'aws'],
   [{ Ref: 'Size' }, '7'],
   [{ 'Fn::GetAtt': ['Bucket', 'Arn'] }, 'local:Bucket'],
+  [{ 'Fn::GetAtt': ['Queue', 'JobQueueArn'] }, 'local:Queue'],
   [{ 'Fn::GetAtt': 'Bucket.DomainName' }, 'local:Bucket.DomainName'],
   [{ 'Fn::Join': ['-', ['a', { Ref: 'Bucket' }, 1]] }, 'a-local:Bucket-1'],
   [

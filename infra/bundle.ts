@@ -1,0 +1,115 @@
+/**
+ * Makes the folders that a deployment uploads, with esbuild and without Docker: each Lambda as `index.mjs` with the
+ * files that its modules read, and the training image's build context.
+ */
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { type BuildOptions, build } from 'esbuild';
+import { experiments } from '../lib/experiments.ts';
+import { computeCodeDigests, namedAssets } from '../lib/pipeline/code-digest.ts';
+import { type LambdaStage, lambdaStages } from '../lib/pipeline/stages.ts';
+import { type DeployableCode, projectRoot } from './deployable-code.ts';
+
+/** Those that compute; the others need no kernels. */
+const computingEntries = new Set(['evaluate.lambda.ts', 'train.container.ts']);
+
+/** Bundles everything, calls `use` with the folders, and removes them; CDK has copied what it needs by then. */
+export async function withBundledCode<Result>(use: (code: DeployableCode) => Promise<Result>): Promise<Result> {
+  const directory = await mkdtemp(join(tmpdir(), 'stepwise-bundles-'));
+  try {
+    return await use(await bundleCode(directory));
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** Writes one folder a Lambda and one for the image below `directory`. The same sources give the same bytes. */
+export async function bundleCode(directory: string): Promise<DeployableCode> {
+  const digests = `${JSON.stringify(await computeCodeDigests(projectRoot, experiments.all()), undefined, 2)}\n`;
+  const stages = await Promise.all(
+    lambdaStages.map(async (stage): Promise<[LambdaStage, string]> => {
+      const folder = join(directory, stage);
+      await bundleEntry(`${stage}.lambda.ts`, folder, digests);
+      return [stage, folder];
+    }),
+  );
+  const imageDirectory = join(directory, 'train');
+  await bundleEntry('train.container.ts', imageDirectory, digests);
+  await copyFile(join(projectRoot, 'functions/Dockerfile'), join(imageDirectory, 'Dockerfile'));
+  return { stageDirectories: Object.fromEntries(stages) as Record<LambdaStage, string>, imageDirectory };
+}
+
+/** Bundles one entry of `functions/` into a folder, as `index.mjs` and what it loads later. */
+export async function bundleEntry(entry: string, folder: string, codeDigests: string): Promise<void> {
+  const { metafile } = await build({
+    ...options,
+    entryPoints: [{ in: `functions/${entry}`, out: 'index' }],
+    outdir: folder,
+    splitting: true,
+    metafile: true,
+  });
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'code-digests.json'), codeDigests);
+  for (const input of Object.keys(metafile!.inputs)) {
+    if (input.startsWith('lib/')) await bringAssets(input, folder);
+  }
+  if (computingEntries.has(entry)) {
+    const wasm = createRequire(import.meta.url).resolve(
+      '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm',
+    );
+    await copyFile(wasm, join(folder, 'tfjs-backend-wasm-simd.wasm'));
+  }
+}
+
+const options: BuildOptions = {
+  absWorkingDir: projectRoot,
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'esm',
+  outExtension: { '.js': '.mjs' },
+  // Names are kept because errors are retried and caught by theirs.
+  minify: true,
+  keepNames: true,
+  legalComments: 'none',
+  // The packages' main entries are CommonJS, which cannot be shaken.
+  mainFields: ['module', 'main'],
+  // esbuild computes code digests in a checkout, and a bundle carries the table; canvas is what Vega could use instead of SVG.
+  external: ['esbuild', 'canvas'],
+  banner: {
+    js: [
+      "import { createRequire as bundleCreateRequire } from 'node:module';",
+      'const require = bundleCreateRequire(import.meta.url);',
+      // TensorFlow's WASM loader is CommonJS and asks for them.
+      'const __dirname = import.meta.dirname, __filename = import.meta.filename;',
+    ].join(''),
+  },
+  logLevel: 'error',
+};
+
+/**
+ * Brings what a module names as `new URL('./…', import.meta.url)`: in a bundle that is relative to the bundle, so a file
+ * goes to the same relative place, and a worker written in TypeScript becomes a bundle of its own there.
+ */
+async function bringAssets(input: string, folder: string): Promise<void> {
+  for (const asset of namedAssets(await readFile(join(projectRoot, input), 'utf8'))) {
+    const source = join(projectRoot, dirname(input), asset);
+    // As the code digest does: what is not there is prose, or belongs to a build of its own.
+    if (!existsSync(source)) continue;
+    const target = join(folder, asset);
+    if (!target.startsWith(join(folder, '/'))) {
+      throw new Error(
+        `${input} reads ${asset}, which would lie outside the bundle: keep it beside or below the module.`,
+      );
+    }
+    if (asset.endsWith('.ts')) {
+      await build({ ...options, entryPoints: [source], outfile: target.replace(/\.ts$/, '.mjs') });
+    } else if (!asset.endsWith('/')) {
+      await mkdir(dirname(target), { recursive: true });
+      await copyFile(source, target);
+    }
+  }
+}

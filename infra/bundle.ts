@@ -6,15 +6,12 @@ import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
 import { experiments } from '../lib/experiments.ts';
 import { computeCodeDigests, namedAssets } from '../lib/pipeline/code-digest.ts';
 import { type LambdaStage, lambdaStages } from '../lib/pipeline/stages.ts';
 import { type DeployableCode, projectRoot } from './deployable-code.ts';
-
-/** Those that compute; the others need no kernels. */
-const computingEntries = new Set(['evaluate.lambda.ts', 'train.container.ts']);
 
 /** Bundles everything, calls `use` with the folders, and removes them; CDK has copied what it needs by then. */
 export async function withBundledCode<Result>(use: (code: DeployableCode) => Promise<Result>): Promise<Result> {
@@ -38,25 +35,31 @@ export async function bundleCode(directory: string): Promise<DeployableCode> {
   );
   const imageDirectory = join(directory, 'train');
   await bundleEntry('train.container.ts', imageDirectory, digests);
-  await copyFile(join(projectRoot, 'functions/Dockerfile'), join(imageDirectory, 'Dockerfile'));
+  for (const file of ['functions/Dockerfile', 'package.json', 'package-lock.json']) {
+    await copyFile(join(projectRoot, file), join(imageDirectory, basename(file)));
+  }
   return { stageDirectories: Object.fromEntries(stages) as Record<LambdaStage, string>, imageDirectory };
 }
 
 /** Bundles one entry of `functions/` into a folder, as `index.mjs` and what it loads later. */
 export async function bundleEntry(entry: string, folder: string, codeDigests: string): Promise<void> {
+  // The image has node_modules, and tfjs-node must find there the same tfjs-core that our modules use.
+  const isContainer = entry.endsWith('.container.ts');
   const { metafile } = await build({
     ...options,
     entryPoints: [{ in: `functions/${entry}`, out: 'index' }],
     outdir: folder,
     splitting: true,
     metafile: true,
+    external: [...options.external, ...(isContainer ? ['@tensorflow/*'] : [])],
   });
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'code-digests.json'), codeDigests);
-  for (const input of Object.keys(metafile!.inputs)) {
+  for (const input of Object.keys(metafile.inputs)) {
     if (input.startsWith('lib/')) await bringAssets(input, folder);
   }
-  if (computingEntries.has(entry)) {
+  // The only Lambda that computes.
+  if (entry === 'evaluate.lambda.ts') {
     const wasm = createRequire(import.meta.url).resolve(
       '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm',
     );
@@ -64,7 +67,7 @@ export async function bundleEntry(entry: string, folder: string, codeDigests: st
   }
 }
 
-const options: BuildOptions = {
+const options = {
   absWorkingDir: projectRoot,
   bundle: true,
   platform: 'node',
@@ -88,7 +91,7 @@ const options: BuildOptions = {
     ].join(''),
   },
   logLevel: 'error',
-};
+} satisfies BuildOptions;
 
 /**
  * Brings what a module names as `new URL('./…', import.meta.url)`: in a bundle that is relative to the bundle, so a file

@@ -1,5 +1,6 @@
 /** Loads the compiled `assembly/multilayer-perceptron.ts`. */
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { type CompiledModule, compileModule } from './web-assembly.ts';
 
 type Kernel<Count extends readonly unknown[]> = (...offsetsAndSizes: { [K in keyof Count]: number }) => void;
 type Numbers = readonly [number, number, number];
@@ -26,32 +27,27 @@ export interface MultilayerPerceptronExports {
   ): number;
 }
 
-/** The part of the WebAssembly interface that is used here; the compiler's library for Node does not declare it. */
-interface Memory {
-  readonly buffer: SharedArrayBuffer;
-}
-interface WebAssemblyInterface {
-  readonly Memory: new (size: { readonly initial: number; readonly maximum: number; readonly shared: true }) => Memory;
-  instantiate(
-    bytes: Uint8Array,
-    imports: { readonly env: { readonly memory: Memory } },
-  ): Promise<{ readonly instance: { readonly exports: unknown } }>;
-}
-const { Memory, instantiate } = (globalThis as unknown as { readonly WebAssembly: WebAssemblyInterface }).WebAssembly;
-
-const pageBytes = 65_536;
-
 const relaxedBinary = new URL('./build/multilayer-perceptron.relaxed.wasm', import.meta.url);
 const plainBinary = new URL('./build/multilayer-perceptron.plain.wasm', import.meta.url);
 
+interface WebAssemblyInterface {
+  readonly Memory: new (size: { readonly initial: number }) => { readonly buffer: ArrayBuffer };
+  readonly Instance: new (module: CompiledModule, imports: object) => { readonly exports: unknown };
+}
+const { Memory, Instance } = (globalThis as unknown as { readonly WebAssembly: WebAssemblyInterface }).WebAssembly;
+
+const pageBytes = 65_536;
+
 /** Instantiates the kernel over a memory of its own, of at least this many bytes, all zero above the constants. */
-export async function loadMultilayerPerceptronBinary(
+export function loadMultilayerPerceptronBinary(
   memoryBytes: number,
   relaxed: boolean,
-): Promise<{ readonly kernel: MultilayerPerceptronExports; readonly buffer: SharedArrayBuffer }> {
-  const pages = Math.ceil(memoryBytes / pageBytes);
-  // All kernels are compiled for shared memory, whether they use threads or not.
-  const memory = new Memory({ initial: pages, maximum: pages, shared: true });
-  const { instance } = await instantiate(await readFile(relaxed ? relaxedBinary : plainBinary), { env: { memory } });
-  return { kernel: instance.exports as MultilayerPerceptronExports, buffer: memory.buffer };
+): { readonly kernel: MultilayerPerceptronExports; readonly buffer: ArrayBuffer } {
+  const module = compileModule(readFileSync(relaxed ? relaxedBinary : plainBinary));
+  // Not shared: a step is too short to be worth a second thread.
+  const memory = new Memory({ initial: Math.ceil(memoryBytes / pageBytes) });
+  return {
+    kernel: new Instance(module, { env: { memory } }).exports as MultilayerPerceptronExports,
+    buffer: memory.buffer,
+  };
 }

@@ -5,6 +5,7 @@
  *
  *   a₀ = pixels / 255;  aₗ = σ(aₗ₋₁ Wₗ + bₗ);  f = mean over the batch of −log softmax(aₗ₋₁ Wₗ + bₗ)[label], l the last
  */
+import { KernelShapeError } from './errors.ts';
 import { loadMultilayerPerceptronBinary, type MultilayerPerceptronExports } from './multilayer-perceptron-binary.ts';
 
 export interface MultilayerPerceptronShape {
@@ -61,16 +62,16 @@ interface Layer {
 const firstFreeByte = 65_536;
 
 /**
- * Throws RangeError where `inputs` is not a multiple of 16.
+ * Throws KernelShapeError where `inputs` is not a multiple of 16.
  *
  * @param relaxed Whether to use fused multiply-add; the results differ in the last bits.
  */
-export async function createMultilayerPerceptron(
+export function createMultilayerPerceptron(
   shape: MultilayerPerceptronShape,
   { relaxed }: { readonly relaxed: boolean },
-): Promise<MultilayerPerceptron> {
+): MultilayerPerceptron {
   const { inputs, hidden, classes, activation, batch } = shape;
-  if (inputs % 16 !== 0) throw new RangeError(`An image has a multiple of 16 pixels here, not ${inputs}.`);
+  if (inputs % 16 !== 0) throw new KernelShapeError(`inputs must be a multiple of 16 pixels, got ${inputs}.`);
 
   let end = firstFreeByte;
   const allocate = (bytes: number) => {
@@ -100,7 +101,7 @@ export async function createMultilayerPerceptron(
     };
   });
 
-  const { kernel, buffer } = await loadMultilayerPerceptronBinary(end, relaxed);
+  const { kernel, buffer } = loadMultilayerPerceptronBinary(end, relaxed);
   const floats = new Float32Array(buffer);
   const first = layers[0]!;
   const last = layers.at(-1)!;

@@ -10,7 +10,9 @@
  * Golden values: `test/golden/torch7-optimizers.json`, computed independently with numpy.
  */
 
-export interface Baseline<State> {
+import type { RunningOptimizer } from './optimize.ts';
+
+interface Baseline<State> {
   init(coordinates: number): State;
   /** Moves θ to where the gradient is to be taken. Called once before every gradient. */
   lookAhead(state: State, theta: Float32Array): void;
@@ -86,4 +88,24 @@ const adam: Baseline<{ readonly mean: Float32Array; readonly meanSquare: Float32
 export const baselineNames = ['adam', 'rmsprop', 'nag', 'sgd'] as const;
 export type BaselineName = (typeof baselineNames)[number];
 
-export const baselines = { adam, rmsprop, nag, sgd } as const satisfies Record<BaselineName, Baseline<never>>;
+/** A hand-written optimizer on one θ: its state and its rate are inside. */
+export function startBaseline(name: BaselineName, coordinates: number, learningRate: number): RunningOptimizer {
+  switch (name) {
+    case 'adam':
+      return start(adam, coordinates, learningRate);
+    case 'rmsprop':
+      return start(rmsprop, coordinates, learningRate);
+    case 'nag':
+      return start(nag, coordinates, learningRate);
+    case 'sgd':
+      return start(sgd, coordinates, learningRate);
+  }
+}
+
+function start<State>(baseline: Baseline<State>, coordinates: number, learningRate: number): RunningOptimizer {
+  const state = baseline.init(coordinates);
+  return {
+    lookAhead: (theta) => baseline.lookAhead(state, theta),
+    update: (theta, gradient) => baseline.update(state, theta, gradient, learningRate),
+  };
+}

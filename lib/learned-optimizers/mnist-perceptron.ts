@@ -5,6 +5,7 @@
  * all coordinates, biases too, start from N(0, σ²), and a minibatch is drawn uniformly with replacement from the whole
  * training set, anew at every step. Pixels are scaled to 0..1.
  */
+import type { LabelledImages } from '../datasets/mnist.ts';
 import {
   createMultilayerPerceptron,
   type MultilayerPerceptronShape,
@@ -13,13 +14,6 @@ import {
 import type { NumericBackend } from '../numerics/backend.ts';
 import { randomStream } from '../numerics/random.ts';
 import { layOutTensors, type ProblemFamily } from './problem.ts';
-
-export interface LabelledImages {
-  /** [count, pixels], 0..255 */
-  readonly images: Uint8Array;
-  /** [count] */
-  readonly labels: Uint8Array;
-}
 
 export interface MnistPerceptronSettings {
   readonly hidden: readonly number[];
@@ -39,15 +33,15 @@ export const baseNetwork: MnistPerceptronSettings = {
 };
 
 /** A family whose problems share one kernel instance: use them from one thread, one call at a time. */
-export async function createMnistPerceptrons(
+export function createMnistPerceptrons(
   { hidden, activation, batchSize, initialDeviation }: MnistPerceptronSettings,
   { images, labels }: LabelledImages,
   backend: NumericBackend,
-): Promise<ProblemFamily> {
+): ProblemFamily {
   const count = labels.length;
   const pixels = images.length / count;
   const shape = { inputs: pixels, hidden, classes: 10, activation, batch: batchSize };
-  const perceptron = await createMultilayerPerceptron(shape, { relaxed: backend === 'wasm-relaxed' });
+  const perceptron = createMultilayerPerceptron(shape, { relaxed: backend === 'wasm-relaxed' });
   return {
     coordinates: perceptron.coordinates,
     tensors: layOutTensors(multilayerPerceptronTensors(shape)),

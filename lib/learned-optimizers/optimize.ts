@@ -1,5 +1,4 @@
 /** Runs any optimizer on a problem and traces its loss. */
-import { type Baseline, type BaselineName, baselines } from './baselines.ts';
 import type { Problem } from './problem.ts';
 
 /** An optimizer with its state, on one θ. */
@@ -8,19 +7,6 @@ export interface RunningOptimizer {
   lookAhead?(theta: Float32Array): void;
   /** Changes θ by ∇f(θ). */
   update(theta: Float32Array, gradient: Float32Array): void;
-}
-
-/** A hand-written optimizer at the start, with this learning rate. */
-export function startBaseline(name: BaselineName, coordinates: number, learningRate: number): RunningOptimizer {
-  return start(baselines[name] as Baseline<unknown>, coordinates, learningRate);
-}
-
-function start<State>(baseline: Baseline<State>, coordinates: number, learningRate: number): RunningOptimizer {
-  const state = baseline.init(coordinates);
-  return {
-    lookAhead: (theta) => baseline.lookAhead(state, theta),
-    update: (theta, gradient) => baseline.update(state, theta, gradient, learningRate),
-  };
 }
 
 /**

@@ -9,9 +9,9 @@
  * The best rates of gradient descent with and without momentum lie at the edge of stability, where one function in
  * thousands diverges and takes the mean with it: tune on at least as many functions as the evaluation has.
  */
-import type { BaselineName } from './baselines.ts';
+import { type BaselineName, startBaseline } from './baselines.ts';
 import { TuningFailed } from './errors.ts';
-import { startBaseline, traceLosses } from './optimize.ts';
+import { traceLosses } from './optimize.ts';
 import type { Problem } from './problem.ts';
 
 /** Grid positions are multiples of this share of a decade, so that a rate is never computed twice. */
@@ -36,7 +36,8 @@ export interface TuningTask {
   /** The step whose loss decides. */
   readonly horizonSteps: number;
   readonly breathe: () => Promise<void>;
-  readonly onRate?: (tried: number) => void;
+  /** Called after each rate, with the best loss until then. */
+  readonly onRate?: (tried: number, bestLoss: number) => void;
 }
 
 /** Throws TuningFailed where every rate diverged. */
@@ -46,7 +47,7 @@ export async function tuneLearningRate(task: TuningTask): Promise<TuningResult> 
     if (losses.has(position)) return;
     const bestLoss = Math.min(...losses.values());
     losses.set(position, await meanFinalLoss(task, rateAt(position), bestLoss));
-    task.onRate?.(losses.size);
+    task.onRate?.(losses.size, Math.min(...losses.values()));
   };
   const best = () => [...losses].reduce((a, b) => (b[1] < a[1] ? b : a))[0];
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type BaselineName, baselineNames } from '../../lib/learned-optimizers/baselines.ts';
-import { startBaseline, traceLosses } from '../../lib/learned-optimizers/optimize.ts';
+import { type BaselineName, baselineNames, startBaseline } from '../../lib/learned-optimizers/baselines.ts';
+import { traceLosses } from '../../lib/learned-optimizers/optimize.ts';
 import type { Problem } from '../../lib/learned-optimizers/problem.ts';
 import { createQuadratics } from '../../lib/learned-optimizers/quadratics.ts';
 import { tuneLearningRate } from '../../lib/learned-optimizers/tune-learning-rate.ts';

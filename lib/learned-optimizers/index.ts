@@ -1,0 +1,40 @@
+/**
+ * Learning to learn by gradient descent by gradient descent (Andrychowicz et al. 2016, arXiv 1606.04474), in the order of
+ * the paper.
+ */
+
+export { type BaselineName, baselineNames, startBaseline } from './baselines.ts';
+export * from './errors.ts';
+// §2: the meta-gradient with the dashed edges of Figure 2 dropped
+export { type CoordinateSelection, selectCoordinates, sumFollowingGradients } from './meta-gradient.ts';
+export {
+  initMetaOptimizer,
+  type MetaOptimizerSettings,
+  type MetaOptimizerState,
+  updateMetaOptimizer,
+} from './meta-optimizer.ts';
+// §3: training with early stopping, and the tuned hand-written optimizers it is compared with
+export { type EpisodeRecord, type MetaTrainingResult, type MetaTrainingSettings, metaTrain } from './meta-training.ts';
+// §3.2
+export { baseNetwork, createMnistPerceptrons, type MnistPerceptronSettings } from './mnist-perceptron.ts';
+export { type RunningOptimizer, traceLosses } from './optimize.ts';
+// §2.1 and Appendix A: the coordinatewise LSTM, Eq. 3's m
+export {
+  createOptimizerNetwork,
+  initializeParameters,
+  joinParameters,
+  type NetworkSettings,
+  type OptimizerNetwork,
+  runNetwork,
+  splitParameters,
+} from './optimizer-network.ts';
+// §2: optimizees, and the distribution over them that Eq. 2 takes its expectation over
+export type { ParameterTensor, Problem, ProblemFamily } from './problem.ts';
+// §3.1
+export {
+  createQuadratics,
+  type QuadraticDistribution,
+  type QuadraticsSettings,
+  quadraticDistributions,
+} from './quadratics.ts';
+export { type TuningResult, type TuningTask, tuneLearningRate } from './tune-learning-rate.ts';

@@ -1,0 +1,205 @@
+/**
+ * Trains a learned optimizer (§3): truncated back-propagation through time over windows of an episode, one update of
+ * Adam a window; θ and the network's state go on from window to window. Every so many episodes the averaged parameters
+ * are judged on problems of their own, and the best are kept: "We pick the best optimizer (according to the final
+ * validation loss)".
+ *
+ * A window of U steps starts at θ_1 and sums f over θ_2 … θ_{U+1}, the points that its updates lead to. The last one is
+ * also the next window's first, and is evaluated once; an episode of T steps counts f(θ_2) … f(θ_{T+1}), each once.
+ *
+ * Everything random is drawn from streams named by the episode, so a checkpoint holds no generator.
+ */
+
+import { randomStream } from '../numerics/random.ts';
+import type { TrainingContext } from '../pipeline/context.ts';
+import { MetaTrainingDiverged } from './errors.ts';
+import { type CoordinateSelection, selectCoordinates, sumFollowingGradients } from './meta-gradient.ts';
+import { updateMetaOptimizer } from './meta-optimizer.ts';
+import { initProgress, type MetaTrainingProgress, restoreProgress, saveProgress } from './meta-training-progress.ts';
+import { traceLosses } from './optimize.ts';
+import { initializeParameters, type OptimizerNetwork, runNetwork } from './optimizer-network.ts';
+import type { ProblemFamily } from './problem.ts';
+
+export interface MetaTrainingSettings {
+  readonly seed: number;
+  readonly episodes: number;
+  /** T, a multiple of `unrollSteps`. */
+  readonly horizonSteps: number;
+  /** Steps that a meta-gradient goes back. */
+  readonly unrollSteps: number;
+  readonly metaLearningRate: number;
+  readonly metaLearningRateSchedule: 'constant' | 'cosine';
+  /** Decay of the average of the optimizer's parameters, per update. */
+  readonly averagingDecay: number;
+  /** w_t of Eq. 3: 1 at every step, or only at the last one of the episode, 1[t = T]. */
+  readonly lossWeights: 'every-step' | 'final-step';
+  /** Of a tensor of more coordinates than this, a random subset of as many is back-propagated through. */
+  readonly backpropagatedPerTensor: number;
+  readonly validationIntervalEpisodes: number;
+  readonly validationProblems: number;
+}
+
+/** A row of the learning curve. */
+export interface EpisodeRecord {
+  readonly episode: number;
+  /** Mean loss over the episode's steps; null where it diverged. */
+  readonly metaLoss: number | null;
+  /** Mean over the validation problems of the loss at the end of the horizon; only where there was a validation. */
+  readonly validationLoss?: number | null;
+}
+
+export interface MetaTrainingResult {
+  /** The averaged parameters of the best validation. */
+  readonly parameters: Float32Array;
+  readonly validationLoss: number;
+  /** Episodes after which the best were found. */
+  readonly bestEpisode: number;
+  readonly appliedUpdates: number;
+  readonly skippedUpdates: number;
+  readonly history: readonly EpisodeRecord[];
+}
+
+type Context = Pick<TrainingContext, 'checkpoint' | 'checkpointDue' | 'saveCheckpoint' | 'progress' | 'breathe'>;
+
+/** Throws MetaTrainingDiverged where no validation ended with a finite loss. */
+export async function metaTrain(
+  settings: MetaTrainingSettings,
+  family: ProblemFamily,
+  network: OptimizerNetwork,
+  context: Context,
+): Promise<MetaTrainingResult> {
+  const { episodes, validationIntervalEpisodes } = settings;
+  const start = initializeParameters(network.layout, randomStream(settings.seed, 'parameters'));
+  const progress = context.checkpoint ? restoreProgress(context.checkpoint) : initProgress(start);
+
+  while (progress.episode < episodes) {
+    const metaLoss = await trainEpisode(settings, family, network, progress, context);
+    progress.episode += 1;
+    const isValidated = progress.episode % validationIntervalEpisodes === 0 || progress.episode === episodes;
+    const record: EpisodeRecord = { episode: progress.episode, metaLoss: finiteOrNull(metaLoss) };
+    if (isValidated) {
+      const validationLoss = await validate(settings, family, network, progress.meta.average, context);
+      progress.history.push({ ...record, validationLoss: finiteOrNull(validationLoss) });
+      if (progress.bestLoss === null ? Number.isFinite(validationLoss) : validationLoss < progress.bestLoss) {
+        progress.bestLoss = validationLoss;
+        progress.bestEpisode = progress.episode;
+        progress.best.set(progress.meta.average);
+      }
+      context.progress({ share: progress.episode / episodes, metric: 'validation loss', value: validationLoss });
+    } else {
+      progress.history.push(record);
+      context.progress({ share: progress.episode / episodes, metric: 'meta-loss', value: metaLoss });
+    }
+    if (context.checkpointDue()) await context.saveCheckpoint(saveProgress(progress));
+  }
+
+  const { meta, bestLoss } = progress;
+  if (bestLoss === null) throw new MetaTrainingDiverged(episodes, meta.skipped);
+  return {
+    parameters: progress.best,
+    validationLoss: bestLoss,
+    bestEpisode: progress.bestEpisode,
+    appliedUpdates: meta.applied,
+    skippedUpdates: meta.skipped,
+    history: progress.history,
+  };
+}
+
+/** One episode on a fresh problem. Returns the mean loss over θ_2 … θ_{T+1}, NaN where it diverged. */
+async function trainEpisode(
+  settings: MetaTrainingSettings,
+  family: ProblemFamily,
+  network: OptimizerNetwork,
+  progress: MetaTrainingProgress,
+  context: Context,
+): Promise<number> {
+  const { seed, horizonSteps, unrollSteps } = settings;
+  const { coordinates, tensors } = family;
+  const { meta, episode } = progress;
+  const windows = horizonSteps / unrollSteps;
+  const schedule = {
+    learningRate: settings.metaLearningRate,
+    schedule: settings.metaLearningRateSchedule,
+    averagingDecay: settings.averagingDecay,
+    updates: settings.episodes * windows,
+  };
+  const problem = family.sample(seed, 'episode', episode);
+  const theta = new Float32Array(coordinates);
+  const gradient = new Float32Array(coordinates);
+  const updates = new Float32Array(coordinates);
+  problem.initialize(theta);
+  network.resetState();
+  problem.lossAndGradient(theta, 1, gradient);
+
+  let lossSum = 0;
+  for (let window = 0; window < windows; window++) {
+    const selection = selectCoordinates(
+      tensors,
+      settings.backpropagatedPerTensor,
+      randomStream(seed, 'selection', episode, window),
+    );
+    const following = new Float32Array(unrollSteps * selection.coordinates.length);
+    network.setParameters(meta.parameters);
+    network.beginUnroll();
+    for (let step = 0; step < unrollSteps; step++) {
+      network.step(gradient, updates);
+      for (let i = 0; i < coordinates; i++) theta[i]! += updates[i]!; // Eq. 1
+      lossSum += problem.lossAndGradient(theta, window * unrollSteps + step + 2, gradient);
+      gather(gradient, selection, following, step);
+      await context.breathe();
+    }
+    sumFollowingGradients(following, lossWeightsOf(settings, window));
+    const metaGradient = network.backward(following, selection.coordinates);
+    updateMetaOptimizer(meta, metaGradient, schedule);
+    await context.breathe();
+    if (!Number.isFinite(lossSum)) {
+      // The rest of this episode has nothing to teach. Its updates count as skipped, for the schedule.
+      meta.skipped += windows - window - 1;
+      break;
+    }
+  }
+  return lossSum / horizonSteps;
+}
+
+/** Row `step` of `following` ← the selected coordinates' gradients, each times what it stands for. */
+function gather(gradient: Float32Array, selection: CoordinateSelection, following: Float32Array, step: number): void {
+  const { coordinates, weights } = selection;
+  const row = step * coordinates.length;
+  for (let k = 0; k < coordinates.length; k++) following[row + k] = weights[k]! * gradient[coordinates[k]!]!;
+}
+
+/** w_2 … w_{U+1} of a window, in the episode's steps. */
+function lossWeightsOf({ lossWeights, horizonSteps, unrollSteps }: MetaTrainingSettings, window: number): Float32Array {
+  if (lossWeights === 'every-step') return new Float32Array(unrollSteps).fill(1);
+  const weights = new Float32Array(unrollSteps);
+  if ((window + 1) * unrollSteps === horizonSteps) weights[unrollSteps - 1] = 1;
+  return weights;
+}
+
+/**
+ * The mean loss of these parameters over the last tenth of the horizon, over problems that are the same at every
+ * validation. The last step alone would be one minibatch's luck.
+ */
+async function validate(
+  settings: MetaTrainingSettings,
+  family: ProblemFamily,
+  network: OptimizerNetwork,
+  parameters: Float32Array,
+  context: Context,
+): Promise<number> {
+  const { seed, horizonSteps, validationProblems } = settings;
+  const lastSteps = Math.ceil(horizonSteps / 10);
+  network.setParameters(parameters);
+  let sum = 0;
+  for (let index = 0; index < validationProblems; index++) {
+    const problem = family.sample(seed, 'validation', index);
+    const losses = await traceLosses(problem, runNetwork(network), family.coordinates, horizonSteps, context.breathe);
+    for (const loss of losses.subarray(-lastSteps)) sum += loss;
+  }
+  return sum / (validationProblems * lastSteps);
+}
+
+/** JSON has no NaN and no Infinity. */
+function finiteOrNull(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}

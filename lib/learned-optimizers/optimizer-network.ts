@@ -1,0 +1,106 @@
+/**
+ * m of Eq. 3: the coordinatewise two-layer LSTM (§2.1), on whatever this machine computes with, and its parameters φ as
+ * they are initialized, stored and run.
+ */
+import {
+  type CoordinatewiseLstm,
+  type ParameterLayout,
+  type Preprocessing,
+  parameterLayout,
+} from '../kernels/coordinatewise-lstm.ts';
+import { createCoordinatewiseLstmKernel } from '../kernels/coordinatewise-lstm-kernel.ts';
+import type { NumericBackend } from '../numerics/backend.ts';
+import type { RandomStream } from '../numerics/random.ts';
+import type { NamedTensors } from '../numerics/safetensors.ts';
+import { InvalidLearnedOptimizer } from './errors.ts';
+import type { RunningOptimizer } from './optimize.ts';
+
+export interface NetworkSettings {
+  /** Appendix A's for MNIST, a constant factor for quadratics. */
+  readonly preprocessing: Preprocessing;
+  /** Units in each of the two layers; the paper: 20. */
+  readonly hiddenUnits: number;
+  /** Factor of the output; the paper: 0.1 for MNIST, 1 for quadratics. */
+  readonly outputScale: number;
+}
+
+export type OptimizerNetwork = CoordinatewiseLstm;
+
+/** A network with its state at zero and no parameters yet. Threads are freed by `dispose`. */
+export async function createOptimizerNetwork(
+  { preprocessing, hiddenUnits, outputScale }: NetworkSettings,
+  machine: {
+    readonly coordinates: number;
+    readonly unrollSteps: number;
+    readonly threads: number;
+    readonly backend: NumericBackend;
+  },
+): Promise<OptimizerNetwork> {
+  const { coordinates, unrollSteps, threads, backend } = machine;
+  const options = { coordinates, unrollSteps, preprocessing, hidden: hiddenUnits, outputScale };
+  if (backend === 'wasm-relaxed' || backend === 'wasm-plain') {
+    return createCoordinatewiseLstmKernel({ ...options, threads, backend });
+  }
+  // Loaded only here: TensorFlow.js takes a good part of an evaluation Lambda's cold start.
+  const { createCoordinatewiseLstmReference } = await import('../kernels/coordinatewise-lstm-reference.ts');
+  return createCoordinatewiseLstmReference(options);
+}
+
+/**
+ * Random initial φ: weights ~ N(0, 1/n) where n values are summed, biases 0 except the forget gates', which are 1 so that
+ * a fresh network remembers (Jozefowicz et al. 2015). The paper does not say.
+ */
+export function initializeParameters(layout: ParameterLayout, random: RandomStream): Float32Array {
+  const parameters = new Float32Array(layout.size);
+  for (const { name, offset, size, shape } of layout.tensors) {
+    const values = parameters.subarray(offset, offset + size);
+    if (name === 'layer-1/bias' || name === 'layer-2/bias') values.fill(1, size / 4, size / 2);
+    else if (name !== 'output/bias') random.fillNormal(values, 1 / Math.sqrt(summands(layout, name, shape[0]!)));
+  }
+  return parameters;
+}
+
+/** A gate sums over its inputs and the layer's last outputs, so both kernels count. */
+function summands({ byName }: ParameterLayout, name: string, rows: number): number {
+  if (name === 'output/kernel') return rows;
+  const layer = name.startsWith('layer-1') ? 'layer-1' : 'layer-2';
+  return byName[`${layer}/kernel`].shape[0]! + byName[`${layer}/recurrent-kernel`].shape[0]!;
+}
+
+/** The learned optimizer on one θ, from a fresh state, with the parameters that the network has. */
+export function runNetwork(network: OptimizerNetwork): RunningOptimizer {
+  const updates = new Float32Array(network.coordinates);
+  network.resetState();
+  return {
+    update(theta, gradient) {
+      network.step(gradient, updates);
+      for (let i = 0; i < theta.length; i++) theta[i]! += updates[i]!; // Eq. 1
+    },
+  };
+}
+
+/** φ as the named tensors of an artifact. */
+export function splitParameters(layout: ParameterLayout, parameters: Float32Array): NamedTensors {
+  return Object.fromEntries(
+    layout.tensors.map(({ name, shape, offset, size }) => [
+      name,
+      { shape, data: parameters.slice(offset, offset + size) },
+    ]),
+  );
+}
+
+/** φ from an artifact's tensors. Throws InvalidLearnedOptimizer where one is missing or has another shape. */
+export function joinParameters({ preprocessing, hiddenUnits }: NetworkSettings, tensors: NamedTensors): Float32Array {
+  const layout = parameterLayout({ inputs: preprocessing.kind === 'log-sign' ? 2 : 1, hidden: hiddenUnits });
+  const parameters = new Float32Array(layout.size);
+  for (const { name, shape, offset } of layout.tensors) {
+    const tensor = tensors[name];
+    if (!tensor || tensor.shape.join() !== shape.join() || !(tensor.data instanceof Float32Array)) {
+      throw new InvalidLearnedOptimizer(
+        `'${name}' must be float32 of shape [${shape}], and is ${tensor ? `[${tensor.shape}]` : 'missing'}`,
+      );
+    }
+    parameters.set(tensor.data, offset);
+  }
+  return parameters;
+}

@@ -1,0 +1,138 @@
+/**
+ * Trains the trials of the experiments of §3.1 and §3.2: the learned optimizer, and the hand-written ones, whose training
+ * is the search for their learning rate. Everything a trial's artifact depends on is in the trial.
+ */
+
+import type { DatasetReader } from '../datasets/dataset.ts';
+import { readMnist } from '../datasets/mnist.ts';
+import type { NumericBackend } from '../numerics/backend.ts';
+import type { TrainedModel, TrainingContext } from '../pipeline/context.ts';
+import type { BaselineName } from './baselines.ts';
+import { InvalidLearnedOptimizer } from './errors.ts';
+import { type MetaTrainingSettings, metaTrain } from './meta-training.ts';
+import { createMnistPerceptrons, type MnistPerceptronSettings } from './mnist-perceptron.ts';
+import { createOptimizerNetwork, joinParameters, type NetworkSettings, splitParameters } from './optimizer-network.ts';
+import type { ProblemFamily } from './problem.ts';
+import { createQuadratics, type QuadraticsSettings } from './quadratics.ts';
+import { tuneLearningRate } from './tune-learning-rate.ts';
+
+/** A distribution over optimizees, as data. */
+export type ProblemSettings =
+  | ({ readonly kind: 'quadratics' } & QuadraticsSettings)
+  | ({ readonly kind: 'mnist' } & MnistPerceptronSettings);
+
+export interface LearnedOptimizerTrial {
+  /** `lstm` */
+  readonly name: string;
+  readonly kind: 'lstm';
+  readonly cpus: number;
+  readonly problem: ProblemSettings;
+  readonly network: NetworkSettings;
+  readonly metaTraining: MetaTrainingSettings;
+}
+
+export interface BaselineTrial {
+  /** `adam` */
+  readonly name: string;
+  readonly kind: 'baseline';
+  readonly optimizer: BaselineName;
+  readonly problem: ProblemSettings;
+  readonly tuning: TuningSettings;
+}
+
+export interface TuningSettings {
+  readonly seed: number;
+  readonly problems: number;
+  /** The step whose loss the rate is best for. */
+  readonly horizonSteps: number;
+}
+
+export type OptimizerTrial = LearnedOptimizerTrial | BaselineTrial;
+
+/** The optimizees of a trial or an evaluation, with their data. */
+export async function createProblemFamily(
+  problem: ProblemSettings,
+  context: { readonly backend: NumericBackend; dataset(name: string): Promise<DatasetReader> },
+): Promise<ProblemFamily> {
+  if (problem.kind === 'quadratics') return createQuadratics(problem);
+  const { train: images } = await readMnist(await context.dataset('mnist'));
+  return createMnistPerceptrons(problem, images, context.backend);
+}
+
+export async function train(trial: OptimizerTrial, context: TrainingContext): Promise<void> {
+  if (trial.kind === 'lstm') await trainLearnedOptimizer(trial, context);
+  else await tuneBaseline(trial, context);
+}
+
+async function trainLearnedOptimizer(trial: LearnedOptimizerTrial, context: TrainingContext): Promise<void> {
+  const family = await createProblemFamily(trial.problem, context);
+  const network = await createOptimizerNetwork(trial.network, {
+    coordinates: family.coordinates,
+    unrollSteps: trial.metaTraining.unrollSteps,
+    threads: context.threads,
+    backend: context.backend,
+  });
+  try {
+    const result = await metaTrain(trial.metaTraining, family, network, context);
+    await context.writeMetrics(
+      result.history.map(({ episode, metaLoss, validationLoss }) => ({
+        episode,
+        metaLoss: metaLoss ?? 'diverged',
+        ...(validationLoss === undefined ? {} : { validationLoss: validationLoss ?? 'diverged' }),
+      })),
+    );
+    await context.writeModel(splitParameters(network.layout, result.parameters), {
+      kind: 'learned-optimizer',
+      network: JSON.stringify(trial.network),
+      bestEpisode: String(result.bestEpisode),
+      validationLoss: String(result.validationLoss),
+      appliedUpdates: String(result.appliedUpdates),
+      skippedUpdates: String(result.skippedUpdates),
+    });
+  } finally {
+    network.dispose();
+  }
+}
+
+async function tuneBaseline(trial: BaselineTrial, context: TrainingContext): Promise<void> {
+  const { optimizer, tuning } = trial;
+  const family = await createProblemFamily(trial.problem, context);
+  const problems = Array.from({ length: tuning.problems }, (_, index) => family.sample(tuning.seed, 'tuning', index));
+  const result = await tuneLearningRate({
+    optimizer,
+    problems,
+    coordinates: family.coordinates,
+    horizonSteps: tuning.horizonSteps,
+    breathe: () => context.breathe(),
+    onRate: (tried, loss) => context.progress({ share: Math.min(1, tried / 20), metric: 'final loss', value: loss }),
+  });
+  await context.writeMetrics(
+    result.grid.map(({ learningRate, finalLoss }) => ({
+      learningRate,
+      finalLoss: Number.isFinite(finalLoss) ? finalLoss : 'diverged',
+    })),
+  );
+  await context.writeModel(
+    { 'learning-rate': { shape: [1], data: Float64Array.of(result.learningRate) } },
+    { kind: 'tuned-learning-rate', optimizer, finalLoss: String(result.finalLoss) },
+  );
+}
+
+/** The learned optimizer in an artifact: its architecture and its parameters φ. Throws InvalidLearnedOptimizer. */
+export function readLearnedOptimizer({ tensors, metadata }: TrainedModel): {
+  readonly network: NetworkSettings;
+  readonly parameters: Float32Array;
+} {
+  if (metadata.kind !== 'learned-optimizer' || metadata.network === undefined) {
+    throw new InvalidLearnedOptimizer(`its kind is '${metadata.kind}'`);
+  }
+  const network: NetworkSettings = JSON.parse(metadata.network);
+  return { network, parameters: joinParameters(network, tensors) };
+}
+
+/** The rate in a tuned baseline's artifact. Throws InvalidLearnedOptimizer. */
+export function readLearningRate({ tensors, metadata }: TrainedModel): number {
+  const learningRate = tensors['learning-rate']?.data[0];
+  if (learningRate === undefined) throw new InvalidLearnedOptimizer(`a '${metadata.kind}' has no learning rate`);
+  return learningRate;
+}

@@ -21,8 +21,16 @@ export function kernelFile({ name }: Kernel, variant: KernelVariant): string {
   return fileURLToPath(new URL(`./build/${name}.${variant}.wasm`, import.meta.url));
 }
 
-/** The bytes of one kernel. Throws with the compiler's messages where it does not compile. */
-export async function compileKernel({ name, sharedMemory }: Kernel, variant: KernelVariant): Promise<Uint8Array> {
+/**
+ * The bytes of one kernel. Throws with the compiler's messages where it does not compile.
+ *
+ * @param source compiled in place of the kernel's own file, as if it lay beside it
+ */
+export async function compileKernel(
+  { name, sharedMemory }: { readonly name: string; readonly sharedMemory: boolean },
+  variant: KernelVariant,
+  source?: string,
+): Promise<Uint8Array> {
   const assembly = fileURLToPath(new URL('./assembly/', import.meta.url));
   let binary: Uint8Array | undefined;
   const { error, stderr } = await asc.main(
@@ -35,7 +43,10 @@ export async function compileKernel({ name, sharedMemory }: Kernel, variant: Ker
       ...(variant === 'relaxed' ? ['--enable', 'relaxed-simd'] : []),
     ],
     {
-      readFile: (file, baseDirectory) => readFile(`${assembly}${baseDirectory}/${file}`, 'utf8').catch(() => null),
+      readFile: (file) =>
+        source !== undefined && file === `${name}.ts`
+          ? source
+          : readFile(`${assembly}${file}`, 'utf8').catch(() => null),
       listFiles: () => [],
       writeFile: (file, contents) => {
         if (file === 'kernel.wasm') binary = contents as unknown as Uint8Array;

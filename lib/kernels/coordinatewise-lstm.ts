@@ -33,8 +33,8 @@ export interface CoordinatewiseLstmOptions {
 }
 
 /**
- * A NaN in a gradient comes out as NaN in that coordinate's updates from then on, and in all of φ's gradient. An infinite
- * gradient saturates the gates, so its updates are finite or NaN according to the weights; φ's gradient is NaN.
+ * A NaN in a gradient comes out as NaN in that coordinate's updates from then on, and in φ's gradient, the output bias
+ * excepted. An infinite gradient saturates the gates, so that its updates may be finite; φ's gradient has a NaN.
  */
 export interface CoordinatewiseLstm {
   readonly coordinates: number;

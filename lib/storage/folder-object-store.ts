@@ -17,26 +17,22 @@ import {
   readFile,
   realpath,
   rename,
-  rm,
   rmdir,
   stat,
   unlink,
 } from 'node:fs/promises';
-import { dirname, join, resolve, sep } from 'node:path';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { InvalidKey, InvalidStoreLocation, ObjectNotFound, PreconditionFailed } from './errors.ts';
 import { translateErrors } from './folder-errors.ts';
-import { ignoring, removeDeadLocks, withFolderLock } from './folder-lock.ts';
-import { newOwnedName, ownerState } from './folder-owner.ts';
+import { entityTag, flushFolder, type OpenForWriting, onePiece, openNewFile, writeFlushed } from './folder-files.ts';
+import { ignoring, withFolderLock } from './folder-lock.ts';
+import { newOwnedName } from './folder-owner.ts';
+import { prepareFolder } from './folder-preparation.ts';
 import { checkKey, checkPrefix, compareKeys, storeMarkerName, storeWorkFolder } from './key.ts';
 import type { ObjectHead, ObjectStore, StoredObject, WriteCondition } from './object-store.ts';
-import { checkStoreMarker, storeMarker } from './store-format.ts';
+import { checkStoreMarker } from './store-format.ts';
 
-/** Opens the temporary file that an object is written to; tests put a full disk in its place. */
-export type OpenForWriting = (path: string) => Promise<FileHandle>;
-
-/** Larger objects get an entity tag without being read: nothing can replace them twice within one tick of the file system's clock. */
-const largestHashedBytes = 1024 * 1024;
 const pieceBytes = 256 * 1024;
 
 export class FolderObjectStore implements ObjectStore {
@@ -53,11 +49,11 @@ export class FolderObjectStore implements ObjectStore {
     this.#openForWriting = openForWriting;
   }
 
-  /** A folder that does not exist is an empty store; the first write makes it. Throws StoreTooNew, StoreCorrupt, InvalidStoreLocation, StoreNotReadable. */
-  static async open(
-    folder: string,
-    openForWriting: OpenForWriting = (path) => open(path, 'wx'),
-  ): Promise<FolderObjectStore> {
+  /**
+   * A folder that does not exist is an empty store; the first write makes it.
+   * Throws StoreTooNew, StoreCorrupt, InvalidStoreLocation, StoreNotReadable.
+   */
+  static async open(folder: string, openForWriting: OpenForWriting = openNewFile): Promise<FolderObjectStore> {
     const path = resolve(folder);
     return translateErrors('read', path, '', async () => {
       const about = await stat(path).catch((error) => {
@@ -65,7 +61,7 @@ export class FolderObjectStore implements ObjectStore {
         return ignoring('ENOENT')(error);
       });
       if (about && !about.isDirectory()) throw new InvalidStoreLocation(folder, 'it is a file');
-      const root = about ? await realpath(path) : path;
+      const root = await realPathOf(path);
       const marker = await readFile(join(root, storeMarkerName), 'utf8').catch(ignoring('ENOENT'));
       if (marker !== undefined) checkStoreMarker(root, marker);
       return new FolderObjectStore(root, openForWriting);
@@ -112,7 +108,7 @@ export class FolderObjectStore implements ObjectStore {
       await this.#prepareOnce();
       const temporary = join(this.#root, storeWorkFolder, newOwnedName());
       try {
-        const etag = await this.#writeTemporary(temporary, body);
+        const etag = await writeFlushed(temporary, body, this.#openForWriting);
         await this.#locked(key, () => this.#moveIntoPlace(temporary, key, path, condition));
         return { etag };
       } catch (error) {
@@ -181,19 +177,6 @@ export class FolderObjectStore implements ObjectStore {
       if (bytesRead === 0) return;
       yield buffer.subarray(0, bytesRead);
     }
-  }
-
-  async #writeTemporary(temporary: string, body: AsyncIterable<Uint8Array>): Promise<string> {
-    await using handle = await this.#openForWriting(temporary);
-    const hash = createHash('sha256');
-    let size = 0;
-    for await (const piece of body) {
-      await handle.writeFile(piece);
-      size += piece.length;
-      if (size <= largestHashedBytes) hash.update(piece);
-    }
-    await handle.sync();
-    return size <= largestHashedBytes ? hashTag(hash.digest('hex')) : entityTag(handle);
   }
 
   async #moveIntoPlace(temporary: string, key: string, path: string, condition?: WriteCondition): Promise<void> {
@@ -272,7 +255,7 @@ export class FolderObjectStore implements ObjectStore {
     else {
       await this.#makeFolder(key, dirname(folder));
       await mkdir(folder).catch(ignoring('EEXIST', 'ENOENT'));
-      // A file in the way makes mkdir succeed in nothing.
+      // Something was in the way, and it may be a file.
       if ((await lstat(folder).catch(ignoring('ENOENT')))?.isFile()) {
         throw Object.assign(new Error(`${folder} is a file`), { code: 'ENOTDIR' });
       }
@@ -291,55 +274,17 @@ export class FolderObjectStore implements ObjectStore {
   }
 
   #prepareOnce(): Promise<void> {
-    this.#prepared ??= this.#prepare().catch((error) => {
+    this.#prepared ??= prepareFolder(this.#root, this.#openForWriting).catch((error) => {
       this.#prepared = undefined;
       throw error;
     });
     return this.#prepared;
   }
-
-  /** Makes the store's own files, and clears away what dead writers left. */
-  async #prepare(): Promise<void> {
-    const workFolder = join(this.#root, storeWorkFolder);
-    await mkdir(join(workFolder, 'locks'), { recursive: true });
-    for (const name of await readdir(workFolder)) {
-      if (ownerState(name) === 'gone') await rm(join(workFolder, name), { recursive: true, force: true });
-    }
-    await removeDeadLocks(join(workFolder, 'locks'));
-    const marker = join(this.#root, storeMarkerName);
-    if (await lstat(marker).catch(ignoring('ENOENT'))) return;
-    const temporary = join(workFolder, newOwnedName());
-    await this.#writeTemporary(temporary, onePiece(Buffer.from(storeMarker)));
-    await link(temporary, marker).catch(ignoring('EEXIST'));
-    await unlink(temporary);
-    await flushFolder(this.#root);
-  }
 }
 
-async function* onePiece(body: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield body;
-}
-
-async function entityTag(handle: FileHandle, body?: Uint8Array): Promise<string> {
-  const { size, ino, mtimeNs } = await handle.stat({ bigint: true });
-  if (size > largestHashedBytes) return `${size}-${ino}-${mtimeNs}`;
-  return hashTag(
-    createHash('sha256')
-      .update(body ?? (await handle.readFile()))
-      .digest('hex'),
-  );
-}
-
-function hashTag(hexadecimal: string): string {
-  return hexadecimal.slice(0, 32);
-}
-
-/** Makes a rename or a removal survive a power cut. Not every system lets a folder be opened; there, nothing more can be done. */
-async function flushFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r').catch(ignoring('EISDIR', 'EACCES', 'EPERM', 'ENOENT'));
-  if (!handle) return;
-  await handle.sync().catch(ignoring('EINVAL', 'EPERM', 'EBADF'));
-  await handle.close();
+/** Without symbolic links, also where the path's end does not exist yet. */
+async function realPathOf(path: string): Promise<string> {
+  return (await realpath(path).catch(ignoring('ENOENT'))) ?? join(await realPathOf(dirname(path)), basename(path));
 }
 
 function leavesStore(key: string, path: string): InvalidKey {

@@ -4,7 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PreconditionFailed, UpdateConflict } from './errors.ts';
 import type { ObjectStore } from './object-store.ts';
 
-const mostAttempts = 200;
 const longestPauseMilliseconds = 200;
 
 /**
@@ -15,6 +14,7 @@ export async function updateObject(
   store: ObjectStore,
   key: string,
   next: (current: Uint8Array | undefined) => Uint8Array | string | Promise<Uint8Array | string>,
+  { mostAttempts = 200 }: { readonly mostAttempts?: number } = {},
 ): Promise<void> {
   for (let attempt = 0; attempt < mostAttempts; attempt++) {
     const current = await store.get(key);

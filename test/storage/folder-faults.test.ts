@@ -1,5 +1,4 @@
-import { chmod, mkdtemp, open, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, open, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
@@ -13,13 +12,12 @@ import {
 } from '../../lib/storage/errors.ts';
 import { FolderObjectStore } from '../../lib/storage/folder-object-store.ts';
 import { openStore } from '../../lib/storage/open-store.ts';
+import { newTemporaryFolder } from '../temporary-folder.ts';
 import { keysOf, piecesOf, textOf } from './object-store-contract.ts';
-
-const newFolder = () => mkdtemp(join(tmpdir(), 'stepwise-faults-'));
 
 describe('the format of the store', () => {
   test('is written with the first object, not by looking', async () => {
-    const folder = join(await newFolder(), 'deep', 'store');
+    const folder = join(await newTemporaryFolder(), 'deep', 'store');
     const store = await openStore(folder);
     expect(await store.get('a')).toBeUndefined();
     expect(await keysOf(store, '')).toEqual([]);
@@ -31,7 +29,7 @@ describe('the format of the store', () => {
   });
 
   test('is refused where a newer version wrote it, or where it says nothing', async () => {
-    const folder = await newFolder();
+    const folder = await newTemporaryFolder();
     await writeFile(join(folder, 'stepwise-store.json'), '{"formatVersion":2,"compression":"zstd"}');
     const error = await openStore(folder).catch((caught) => caught);
     expect(error).toBeInstanceOf(StoreTooNew);
@@ -44,7 +42,7 @@ describe('the format of the store', () => {
   });
 
   test('a file is no store', async () => {
-    const file = join(await newFolder(), 'file');
+    const file = join(await newTemporaryFolder(), 'file');
     await writeFile(file, '');
     await expect(openStore(file)).rejects.toThrow(InvalidStoreLocation);
     await expect(openStore(join(file, 'below'))).rejects.toThrow(InvalidStoreLocation);
@@ -54,7 +52,7 @@ describe('the format of the store', () => {
 // The kernel itself answers ENOSPC to what is written to /dev/full.
 describe('a full disk', () => {
   test('ends as DiskFull with the path and what to do, and leaves the old object and no litter', async () => {
-    const folder = await newFolder();
+    const folder = await newTemporaryFolder();
     await (await openStore(folder)).put('runs/a', 'before');
     const full = await FolderObjectStore.open(folder, async () => open('/dev/full', 'w'));
     const error = await full.put('runs/a', 'after').catch((caught) => caught);
@@ -70,7 +68,7 @@ describe('a full disk', () => {
   });
 
   test('half-way through leaves no half an object', async () => {
-    const folder = await newFolder();
+    const folder = await newTemporaryFolder();
     let opened = 0;
     const full = await FolderObjectStore.open(folder, async (path) => {
       const handle = await open(path, 'wx');
@@ -91,7 +89,7 @@ describe('a full disk', () => {
 });
 
 test('without permission it is StoreNotWritable or StoreNotReadable, with the path', async () => {
-  const folder = await newFolder();
+  const folder = await newTemporaryFolder();
   await writeFile(join(folder, 'a'), 'x', { mode: 0o000 });
   await chmod(folder, 0o555);
   const store = await openStore(folder);
@@ -106,9 +104,9 @@ test('without permission it is StoreNotWritable or StoreNotReadable, with the pa
 
 describe('symbolic links', () => {
   test('do not lead out of the store, neither for reading nor for writing, and are not listed', async () => {
-    const outside = await newFolder();
+    const outside = await newTemporaryFolder();
     await writeFile(join(outside, 'secret'), 'outside');
-    const folder = await newFolder();
+    const folder = await newTemporaryFolder();
     const store = await openStore(folder);
     await store.put('a', 'x');
     await symlink(outside, join(folder, 'folder'));
@@ -129,16 +127,18 @@ describe('symbolic links', () => {
   });
 
   test('the store itself may be reached through one', async () => {
-    const folder = await newFolder();
-    const link = join(await newFolder(), 'link');
+    const folder = await newTemporaryFolder();
+    const link = join(await newTemporaryFolder(), 'link');
     await symlink(folder, link);
     await (await openStore(link)).put('a/b', 'x');
     expect(await keysOf(await openStore(folder), '')).toEqual(['a/b']);
+    await (await openStore(join(link, 'not', 'yet'))).put('c', 'x');
+    expect(await keysOf(await openStore(join(folder, 'not', 'yet')), '')).toEqual(['c']);
   });
 });
 
 test('a name is an object or the beginning of others, not both', async () => {
-  const store = await openStore(await newFolder());
+  const store = await openStore(await newTemporaryFolder());
   await store.put('a', 'x');
   await expect(store.put('a/b', 'x')).rejects.toThrow(InvalidKey);
   await store.put('c/d', 'x');

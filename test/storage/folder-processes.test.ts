@@ -1,7 +1,6 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,11 +10,10 @@ import { withFolderLock } from '../../lib/storage/folder-lock.ts';
 import { newOwnedName, ownerState } from '../../lib/storage/folder-owner.ts';
 import { openStore } from '../../lib/storage/open-store.ts';
 import { updateObject } from '../../lib/storage/update-object.ts';
+import { newTemporaryFolder } from '../temporary-folder.ts';
 import { keysOf, textOf } from './object-store-contract.ts';
 
 type Writer = ChildProcessByStdio<null, Readable, null>;
-
-const newFolder = () => mkdtemp(join(tmpdir(), 'stepwise-processes-'));
 
 function startWriter(folder: string, ...words: string[]): Writer {
   const program = join(import.meta.dirname, 'folder-writer.ts');
@@ -30,7 +28,7 @@ async function outputOf(writer: Writer): Promise<string> {
 }
 
 test('of several processes that create one object, one wins', async () => {
-  const folder = await newFolder();
+  const folder = await newTemporaryFolder();
   const outputs = await Promise.all(Array.from({ length: 4 }, () => outputOf(startWriter(folder, 'claim'))));
   const winners = outputs.filter(Boolean);
   expect(winners).toHaveLength(1);
@@ -38,13 +36,13 @@ test('of several processes that create one object, one wins', async () => {
 });
 
 test('processes add to one counter, and no increment is lost', async () => {
-  const folder = await newFolder();
+  const folder = await newTemporaryFolder();
   await Promise.all(Array.from({ length: 4 }, () => outputOf(startWriter(folder, 'increment', '10'))));
   expect(textOf((await (await openStore(folder)).get('counter'))!.body)).toBe('40');
 });
 
 test('writers killed at any moment leave whole objects, open locks and no litter', async () => {
-  const folder = await newFolder();
+  const folder = await newTemporaryFolder();
   const random = randomStream(1, 'kill');
   const kills = 12;
   for (let kill = 0; kill < kills; kill++) {
@@ -69,7 +67,7 @@ test('writers killed at any moment leave whole objects, open locks and no litter
 });
 
 test('what a dead process left is cleared away, what a live or foreign one has in hand is not', async () => {
-  const folder = await newFolder();
+  const folder = await newTemporaryFolder();
   const writer = startWriter(folder, 'claim');
   await outputOf(writer);
   const parts = newOwnedName().split('.');
@@ -92,9 +90,9 @@ test('what a dead process left is cleared away, what a live or foreign one has i
 });
 
 test('a lock of a dead owner is opened, one of a live owner is waited for', async () => {
-  const folder = await newFolder();
+  const folder = await newTemporaryFolder();
   const lock = join(folder, 'lock');
-  const writer = startWriter(await newFolder(), 'claim');
+  const writer = startWriter(await newTemporaryFolder(), 'claim');
   await outputOf(writer);
   await mkdir(lock);
   await writeFile(join(lock, ['uuid', newOwnedName().split('.')[1], writer.pid, '1'].join('.')), '');

@@ -1,0 +1,44 @@
+/** What a benchmark is: rows of our figure beside those of peers, measured side by side in one run. */
+export interface BenchmarkRow {
+  readonly benchmark: string;
+  /** What exactly was done. */
+  readonly case: string;
+  readonly unit: string;
+  readonly ours: number;
+  /** The same work by others, by their names. Empty: no peer does it. */
+  readonly peers: Readonly<Record<string, number>>;
+  /** The bound that our figure is held to: an upper one for times and sizes, a lower one for rates (`…/s`). */
+  readonly limit: number;
+}
+
+export interface Benchmark {
+  readonly name: string;
+  /** Takes under a minute. `log` is for progress and diagnostics. */
+  run(log: (line: string) => void): Promise<readonly BenchmarkRow[]>;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/**
+ * Runs the contestants in turn, round after round, so that a disturbance of the machine meets them all; the first round
+ * warms up and does not count. The medians of the rounds in milliseconds, by name.
+ */
+export async function measureInTurn<Name extends string>(
+  contestants: Readonly<Record<Name, () => void | Promise<void>>>,
+  rounds: number,
+): Promise<Record<Name, number>> {
+  const names = Object.keys(contestants) as Name[];
+  const times = new Map<Name, number[]>(names.map((name) => [name, []]));
+  for (let round = 0; round <= rounds; round++) {
+    for (const name of names) {
+      const start = performance.now();
+      await contestants[name]();
+      if (round > 0) times.get(name)!.push(performance.now() - start);
+    }
+  }
+  return Object.fromEntries(names.map((name) => [name, median(times.get(name)!)])) as Record<Name, number>;
+}

@@ -1,0 +1,31 @@
+/** `stepwise resume`: the same run through the state machine once more. What is trained is found and not trained again. */
+import { keys } from '../../lib/pipeline/keys.ts';
+import { readRecord } from '../../lib/pipeline/records.ts';
+import { runDocumentSchema } from '../../lib/pipeline/run-document.ts';
+import { findRun, readRequest } from '../../lib/pipeline/run-records.ts';
+import { openStore } from '../../lib/storage/open-store.ts';
+import { type EngineOptions, executeLocally, finish, forgetFailures } from '../execute-run.ts';
+import { interruptible } from '../interruption.ts';
+import { chooseBackend } from '../local-ports.ts';
+import type { ExitCode } from '../main.ts';
+import { readRunState } from '../run-state.ts';
+import type { Terminal } from '../terminal.ts';
+
+export function resume(name: string, options: EngineOptions, terminal: Terminal): Promise<ExitCode> {
+  return interruptible(terminal, async (signal) => {
+    const store = await openStore(options.store);
+    const run = await findRun(store, name);
+    const request = await readRequest(store, run);
+    const finished = await readRecord(store, keys.result(request.experiment, run), runDocumentSchema);
+    if (finished) return finish(finished, options, terminal);
+    await forgetFailures(store, run);
+    if (options.engine === 'aws') {
+      const { executeOnAws } = await import('../execute-on-aws.ts');
+      return executeOnAws(request, options, { store, terminal, signal, again: true });
+    }
+    // On another backend everything would have another address, and be trained anew.
+    const { backend } = (await readRunState(store, run)) ?? {};
+    const chosenBackend = chooseBackend(options.backend ?? backend);
+    return executeLocally(request, { ...options, chosenBackend }, terminal, signal);
+  });
+}

@@ -1,0 +1,48 @@
+/** Errors of the command line. */
+import { InputError, RunError } from '../lib/errors.ts';
+
+/** An option's value, or a combination of options, makes no sense. */
+export class InvalidUsage extends InputError {}
+
+export class UnknownPreset extends InputError {
+  constructor(preset: string, nearest: string | undefined, known: readonly string[]) {
+    super(
+      `There is no preset '${preset}'.${nearest ? ` Did you mean '${nearest}'?` : ''} There are: ${known.join(', ')}.`,
+    );
+  }
+}
+
+/** `--data` names no folder that can be read. */
+export class DataFolderMissing extends InputError {
+  constructor(folder: string, problem: string, options?: ErrorOptions) {
+    super(`--data must name a folder that holds datasets, and ${folder} ${problem}.`, options);
+  }
+}
+
+/** `--backend node` without the package that brings it. */
+export class BackendMissing extends InputError {
+  constructor(backend: string, options?: ErrorOptions) {
+    super(
+      `The backend ${backend} needs the optional package @tensorflow/tfjs-node, which cannot be loaded here. Install it, or use --backend wasm.`,
+      options,
+    );
+  }
+}
+
+export class ReportMissing extends InputError {
+  constructor(run: string, status: string) {
+    super(
+      `Run ${run} has no report: it is ${status}. A report is made when a run succeeds; 'stepwise resume ${run}' goes on.`,
+    );
+  }
+}
+
+/** `--record` without what it needs: a checkout, a verdict. */
+export class CannotRecord extends InputError {
+  constructor(problem: string, options?: ErrorOptions) {
+    super(`The result cannot be recorded: ${problem}.`, options);
+  }
+}
+
+/** The state machine on AWS ended otherwise than by success. */
+export class ExecutionFailed extends RunError {}

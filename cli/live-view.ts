@@ -1,0 +1,111 @@
+/** A run as it goes: a few lines redrawn in a terminal, and elsewhere a plain line every few seconds. */
+import { formatSeconds, formatSignificant } from '../lib/report/format-numbers.ts';
+import type { RunProgress } from './run-progress.ts';
+import { sparkline } from './sparkline.ts';
+import type { Terminal } from './terminal.ts';
+import { oneLine } from './text-table.ts';
+
+const signs = { waiting: ' ', running: '▸', done: '✓' } as const;
+const redrawMilliseconds = 200;
+const plainMilliseconds = 4_000;
+
+/** One line a stage, none longer than the terminal is wide: a line that wraps cannot be redrawn. */
+export function renderLiveView(progress: RunProgress, columns: number): readonly string[] {
+  return progress.stages.map((stage) => {
+    const name = `${signs[stage.state]} ${stage.stage.padEnd(10)}`;
+    if (stage.state === 'waiting') return name.trimEnd();
+    const parts = [countItems(stage), stage.state === 'done' ? describeTime(stage.seconds) : ''];
+    if (stage.state === 'running') parts.push(...describeCurve(progress, 24), describeLeft(progress));
+    return cut(`${name}${parts.filter(Boolean).join('   ')}`.trimEnd(), columns - 1);
+  });
+}
+
+/** The same in one line. */
+export function renderPlainLine(progress: RunProgress): string {
+  const current =
+    progress.stages.find(({ state }) => state === 'running') ??
+    progress.stages.findLast(({ state }) => state === 'done') ??
+    progress.stages[0]!;
+  const parts = [
+    `${current.stage} ${countItems(current)}`.trim(),
+    ...(current.state === 'running' ? [...describeCurve(progress, 0), describeLeft(progress)] : ['done']),
+  ];
+  return parts.filter(Boolean).join(', ');
+}
+
+export interface LiveView {
+  update(progress: RunProgress): void;
+  /** Draws the end and leaves it on the screen. */
+  close(progress: RunProgress): void;
+}
+
+/** `now`: milliseconds, as the throttle counts them. */
+export function openLiveView(terminal: Terminal, now: () => number): LiveView {
+  return terminal.isInteractive ? openRedrawnView(terminal, now) : openPlainView(terminal, now);
+}
+
+function openRedrawnView(terminal: Terminal, now: () => number): LiveView {
+  let drawnLines = 0;
+  let lastDrawnAt = Number.NEGATIVE_INFINITY;
+  const draw = (progress: RunProgress) => {
+    const lines = renderLiveView(progress, terminal.columns);
+    const up = drawnLines > 0 ? `\u001b[${drawnLines}A` : '';
+    terminal.draw(`${up}${lines.map((line) => `\r\u001b[2K${line}\n`).join('')}`);
+    drawnLines = lines.length;
+    lastDrawnAt = now();
+  };
+  return {
+    update: (progress) => {
+      if (now() - lastDrawnAt >= redrawMilliseconds) draw(progress);
+    },
+    close: draw,
+  };
+}
+
+function openPlainView(terminal: Terminal, now: () => number): LiveView {
+  let lastToldAt = Number.NEGATIVE_INFINITY;
+  let lastLine = '';
+  const tell = (progress: RunProgress) => {
+    const line = renderPlainLine(progress);
+    if (line !== lastLine) terminal.tell(line);
+    lastLine = line;
+    lastToldAt = now();
+  };
+  return {
+    update: (progress) => {
+      if (now() - lastToldAt >= plainMilliseconds) tell(progress);
+    },
+    close: tell,
+  };
+}
+
+function countItems({ items, done, reused, resumed, failed, state }: RunProgress['stages'][number]): string {
+  if (items === undefined && done + failed === 0) return '';
+  const details = [
+    reused > 0 && `${reused} reused`,
+    resumed > 0 && `${resumed} resumed`,
+    failed > 0 && `${failed} failed`,
+  ].filter(Boolean);
+  const total = items === undefined || (state === 'done' && items === done) ? `${done}` : `${done}/${items}`;
+  return details.length > 0 ? `${total} (${details.join(', ')})` : total;
+}
+
+function describeCurve({ curve }: RunProgress, width: number): readonly string[] {
+  const last = curve?.values.at(-1);
+  if (!curve || last === undefined) return [];
+  const line = width > 0 ? `${sparkline(curve.values, width)} ` : '';
+  return [`${line}${oneLine(curve.metric)} ${formatSignificant(last)}`];
+}
+
+function describeLeft({ secondsLeft }: RunProgress): string {
+  return secondsLeft === undefined ? '' : `about ${formatSeconds(secondsLeft)} left`;
+}
+
+function describeTime(seconds: number | undefined): string {
+  return seconds === undefined ? '' : formatSeconds(seconds);
+}
+
+function cut(text: string, width: number): string {
+  const characters = [...text];
+  return characters.length <= width ? text : `${characters.slice(0, Math.max(0, width - 1)).join('')}…`;
+}

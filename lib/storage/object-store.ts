@@ -2,8 +2,9 @@
  * The object store port: what the stages need of S3, and nothing else. Implementations: `s3-object-store.ts`,
  * `folder-object-store.ts`, `memory-object-store.ts`; `test/storage/object-store-contract.ts` holds for all three.
  *
- * Keys are S3 keys: relative, `/`-separated, no empty, `.` or `..` segments. Writes are whole objects: a reader sees
- * the old object or the new one, never a part.
+ * Keys are S3 keys: relative, `/`-separated, no empty, `.` or `..` segments; everything that takes a key throws InvalidKey
+ * on another (`key.ts`). A key must not be the beginning of another's path: a folder cannot hold both `a` and `a/b`.
+ * Writes are whole objects: a reader sees the old object or the new one, never a part.
  */
 export interface ObjectStore {
   /** Where it is, for messages and provenance: `s3://bucket`, `file:///…`, `memory:`. */
@@ -12,7 +13,7 @@ export interface ObjectStore {
   /** The object, or undefined where there is none. */
   get(key: string): Promise<StoredObject | undefined>;
 
-  /** The object's bytes in pieces, for objects that should not be held whole. Throws ObjectNotFound. */
+  /** The object's bytes in pieces, for objects that should not be held whole; read them to the end. Throws ObjectNotFound. */
   getStream(key: string): Promise<AsyncIterable<Uint8Array>>;
 
   /** Size and entity tag without the bytes, or undefined where there is none. */

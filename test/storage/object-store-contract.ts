@@ -16,6 +16,8 @@ export function describeObjectStore(name: string, makeStore: () => Promise<Objec
       const stored = await store.get('runs/a/request.json');
       expect([...stored!.body]).toEqual(Array.from({ length: 256 }, (_, index) => index));
       expect(stored!.etag).toBe(etag);
+      // No Buffer, whose `slice` shares memory.
+      expect(Object.getPrototypeOf(stored!.body)).toBe(Uint8Array.prototype);
       expect(await store.head('runs/a/request.json')).toEqual({ key: 'runs/a/request.json', size: 256, etag });
 
       const next = await store.put('runs/a/request.json', 'é, and shorter');

@@ -46,23 +46,29 @@ export async function createOptimizerNetwork(
   return createCoordinatewiseLstmReference(options);
 }
 
+/** A tenth of what a layer of its size usually gets; see `initializeParameters`. */
+const outputDeviation = 0.1;
+
 /**
- * Random initial φ: weights ~ N(0, 1/n) where n values are summed, biases 0 except the forget gates', which are 1 so that
- * a fresh network remembers (Jozefowicz et al. 2015). The paper does not say.
+ * Random initial φ: weights ~ N(0, 1/n) where n values are summed, the output's a tenth of that, biases 0 except the
+ * forget gates', which are 1 so that a fresh network remembers (Jozefowicz et al. 2015). The paper does not say.
+ *
+ * The small output matters: a fresh network moves all coordinates alike, whatever their gradients. With the usual weights
+ * that drift is so harmful that meta-training on MNIST first learns to make no updates at all, and stays there.
  */
 export function initializeParameters(layout: ParameterLayout, random: RandomStream): Float32Array {
   const parameters = new Float32Array(layout.size);
-  for (const { name, offset, size, shape } of layout.tensors) {
+  for (const { name, offset, size } of layout.tensors) {
     const values = parameters.subarray(offset, offset + size);
     if (name === 'layer-1/bias' || name === 'layer-2/bias') values.fill(1, size / 4, size / 2);
-    else if (name !== 'output/bias') random.fillNormal(values, 1 / Math.sqrt(summands(layout, name, shape[0]!)));
+    else if (name === 'output/kernel') random.fillNormal(values, outputDeviation / Math.sqrt(size));
+    else if (name !== 'output/bias') random.fillNormal(values, 1 / Math.sqrt(summands(layout, name)));
   }
   return parameters;
 }
 
 /** A gate sums over its inputs and the layer's last outputs, so both kernels count. */
-function summands({ byName }: ParameterLayout, name: string, rows: number): number {
-  if (name === 'output/kernel') return rows;
+function summands({ byName }: ParameterLayout, name: string): number {
   const layer = name.startsWith('layer-1') ? 'layer-1' : 'layer-2';
   return byName[`${layer}/kernel`].shape[0]! + byName[`${layer}/recurrent-kernel`].shape[0]!;
 }

@@ -76,7 +76,7 @@ function unrolledMetaLoss(
   return (phi: tf.Tensor) => {
     const part = (name: keyof typeof layout.byName) => {
       const { offset, size, shape } = layout.byName[name];
-      return tf.reshape(tf.slice1d(phi as tf.Tensor1D, offset, size), [...shape]) as tf.Tensor2D;
+      return tf.reshape(tf.slice1d(phi as tf.Tensor1D, offset, size), shape as [number, number]) as tf.Tensor2D;
     };
     const zeros = () => tf.zeros([coordinates, settings.hiddenUnits]) as tf.Tensor2D;
     const state = { 'layer-1': { h: zeros(), c: zeros() }, 'layer-2': { h: zeros(), c: zeros() } };
@@ -96,9 +96,11 @@ function unrolledMetaLoss(
         .grad((point: tf.Tensor) => wholeLoss(point as tf.Tensor1D))(theta)
         .dataSync();
       const inputs = [...seen].map((g) =>
-        Math.abs(g) >= Math.exp(-10) ? [Math.log(Math.abs(g)) / 10, Math.sign(g)] : [-1, Math.exp(10) * g],
+        Math.abs(g) >= Math.exp(-10)
+          ? ([Math.log(Math.abs(g)) / 10, Math.sign(g)] as const)
+          : ([-1, Math.exp(10) * g] as const),
       );
-      const h2 = apply('layer-2', apply('layer-1', tf.tensor2d(inputs)));
+      const h2 = apply('layer-2', apply('layer-1', tf.tensor2d(inputs.flat(), [coordinates, 2])));
       const output = tf.add(tf.matMul(h2, part('output/kernel')), part('output/bias'));
       theta = tf.add(theta, tf.mul(settings.outputScale, tf.reshape(output, [coordinates])));
       metaLoss = tf.add(metaLoss, tf.mul(lossWeights[step]!, wholeLoss(theta)));

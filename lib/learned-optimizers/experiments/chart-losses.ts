@@ -52,7 +52,7 @@ export function chartLosses(measurements: readonly Measurement[], panel: LossPan
     field,
     type: 'quantitative',
     title: panel.yTitle,
-    scale: { type: 'log', nice: false, zero: false },
+    scale: { type: 'log', nice: false },
     axis: { format: '~g', tickCount: 8 },
   });
   const colour = {

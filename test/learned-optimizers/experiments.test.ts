@@ -1,0 +1,176 @@
+import { compile } from 'vega-lite';
+import { describe, expect, test } from 'vitest';
+import type { DatasetReader } from '../../lib/datasets/dataset.ts';
+import { mnist } from '../../lib/learned-optimizers/experiments/mnist.ts';
+import { longRunMetric } from '../../lib/learned-optimizers/experiments/optimizer-comparison.ts';
+import { quadratics } from '../../lib/learned-optimizers/experiments/quadratics.ts';
+import { readLearningRate } from '../../lib/learned-optimizers/training.ts';
+import type { TrainedModel, TrainingContext } from '../../lib/pipeline/context.ts';
+import type { AnyExperiment, Measurement } from '../../lib/pipeline/experiment.ts';
+import { presetNames } from '../../lib/pipeline/experiment.ts';
+
+const experiments: readonly AnyExperiment[] = [quadratics, mnist];
+
+/** 200 images of random grey squares by class, in the IDX format: enough for the code, not for a figure. */
+function idx(kind: 'images' | 'labels', count = 200): Uint8Array {
+  const header = kind === 'images' ? [0x803, count, 28, 28] : [0x801, count];
+  const body = kind === 'images' ? count * 784 : count;
+  const bytes = new Uint8Array(4 * header.length + body);
+  header.forEach((value, index) => {
+    new DataView(bytes.buffer).setUint32(4 * index, value);
+  });
+  const data = bytes.subarray(4 * header.length);
+  for (let k = 0; k < body; k++) {
+    if (kind === 'labels') data[k] = k % 10;
+    else
+      data[k] = k % 784 >= 70 * (Math.floor(k / 784) % 10) && k % 784 < 70 * (Math.floor(k / 784) % 10) + 50 ? 200 : 0;
+  }
+  return bytes;
+}
+
+const dataset = async (): Promise<DatasetReader> => ({
+  manifest: {
+    formatVersion: 1,
+    name: 'mnist',
+    version: '0'.repeat(16),
+    origin: 'stand-in',
+    description: '',
+    files: [],
+  },
+  file: async (name) => idx(name.includes('images') ? 'images' : 'labels'),
+});
+
+/** All stages in this process, without a store. */
+async function runWhole(experiment: AnyExperiment, params: unknown): Promise<readonly Measurement[]> {
+  const machine = { backend: 'wasm-plain', threads: 1, dataset, breathe: async () => {} } as const;
+  const models = new Map<string, TrainedModel>();
+  const trials = experiment.plan(params);
+  for (const trial of trials) {
+    let metrics: TrainedModel['metrics'] = [];
+    const context: TrainingContext = {
+      ...machine,
+      checkpoint: undefined,
+      checkpointDue: () => false,
+      saveCheckpoint: async () => {},
+      writeMetrics: async (rows) => {
+        metrics = rows;
+      },
+      writeModel: async (tensors, metadata) => {
+        models.set(trial.name, { tensors, metadata, metrics });
+      },
+      progress: ({ share }) => expect(share).toBeLessThanOrEqual(1),
+    };
+    await experiment.train(trial, context);
+  }
+  const rows: Measurement[] = [];
+  for (const evaluation of experiment.evaluations(params, trials)) {
+    const model = async (name: string) => {
+      expect(evaluation.trials).toContain(name);
+      return models.get(name)!;
+    };
+    rows.push(...(await experiment.evaluate(evaluation, { ...machine, model })));
+  }
+  for (const { metadata, tensors, metrics } of models.values()) {
+    expect(metrics.length).toBeGreaterThan(0);
+    if (metadata.kind === 'learned-optimizer') expect(tensors['output/bias']!.shape).toEqual([1]);
+    else expect(readLearningRate({ metadata, tensors, metrics })).toBeGreaterThan(0);
+  }
+  return rows;
+}
+
+describe.each(experiments)('$name', (experiment) => {
+  test.each(presetNames)('the preset %s passes its own schema', (preset) => {
+    expect(experiment.params.parse(experiment.presets[preset])).toEqual(experiment.presets[preset]);
+    const trials = experiment.plan(experiment.presets[preset]);
+    expect(new Set(trials.map((trial) => trial.name)).size).toBe(trials.length);
+    const { trainingCoreSeconds, evaluationCoreSeconds } = experiment.work(experiment.presets[preset]);
+    expect(trainingCoreSeconds).toBeGreaterThan(evaluationCoreSeconds / 100);
+  });
+
+  test.each([
+    [{ seeds: 0 }],
+    [{ episodes: 1.5 }],
+    [{ metaLearningRate: '0.1' }],
+    [{ metaLearningRate: 10 }],
+    [{ hiddenUnits: 21 }],
+    [{ unrollSteps: 30 }],
+    [{ evaluationSteps: 50 }],
+    [{ episode: 10 }],
+  ])('refuses %s', (change) => {
+    expect(experiment.params.safeParse({ ...experiment.presets.laptop, ...change }).success).toBe(false);
+  });
+
+  test('smoke runs from plan to summary, twice to the same numbers', async () => {
+    const params = experiment.presets.smoke;
+    const rows = await runWhole(experiment, params);
+    expect(await runWhole(experiment, params)).toEqual(rows);
+    const losses = rows.filter((row) => row.metric === 'loss');
+    const { seeds, evaluationSteps } = params;
+    // Steps 1, 5, 10, … of every seed and subject.
+    expect(losses).toHaveLength(5 * seeds * (1 + evaluationSteps / 5));
+    const starts = losses.filter((row) => row.step === 1 && row.seed === 1);
+    expect(new Set(starts.map((row) => row.value)).size).toBe(1);
+    expect(new Set(losses.filter((row) => row.step === 1).map((row) => row.value)).size).toBe(seeds);
+    expect(losses.every((row) => Number.isFinite(row.value))).toBe(true);
+
+    const { verdict, tables, charts } = experiment.summarize(rows, params);
+    expect(verdict.outcome).toBe('inconclusive');
+    expect(verdict.reason).toContain("the paper's horizon is 100 steps");
+    for (const { columns, rows: cells } of tables) for (const row of cells) expect(row).toHaveLength(columns.length);
+    for (const { spec } of charts) expect(() => compile(spec as never)).not.toThrow();
+  });
+
+  test('summarizes nothing at all without falling over', () => {
+    expect(experiment.summarize([], experiment.presets.laptop).verdict.outcome).toBe('inconclusive');
+  });
+});
+
+describe('the verdict', () => {
+  /** Losses at steps 100 and 200 by subject, each seed off by `noise` times itself. */
+  const measure = (levels: Record<string, number>, seeds: number, noise = 0.001): Measurement[] =>
+    Object.entries(levels).flatMap(([subject, level]) =>
+      Array.from({ length: seeds }, (_, seed) => seed).flatMap((seed) =>
+        [100, 200].flatMap((step) =>
+          [
+            ['loss', 0],
+            [longRunMetric, -0.01],
+          ].map(([metric, shift]) => ({
+            metric: metric as string,
+            subject,
+            step,
+            seed,
+            value: level + (shift as number) + noise * Math.sin(7 * seed + subject.length),
+            unit: 'nats',
+          })),
+        ),
+      ),
+    );
+  const judge = (rows: Measurement[]) => mnist.summarize(rows, mnist.presets.laptop).verdict;
+  const others = { adam: 0.36, rmsprop: 0.37, nag: 0.32, sgd: 0.47 };
+
+  test('holds below the best baseline, and says by how much and against which', () => {
+    const { outcome, reason } = judge(measure({ lstm: 0.29, ...others }, 20));
+    expect(outcome).toBe('holds');
+    expect(reason).toMatch(
+      /At step 100 the LSTM's mean loss over 20 seeds is 0\.29 ± .*best tuned baseline's \(NAG\) 0\.32 ±/,
+    );
+    expect(reason).toMatch(/At step 200 .*\(NAG\) 0\.31 ±/);
+  });
+
+  test('does not hold above it, nor below the others only', () => {
+    expect(judge(measure({ lstm: 0.33, ...others }, 20)).outcome).toBe('does not hold');
+  });
+
+  test('does not hold where the difference drowns in its own spread', () => {
+    expect(judge(measure({ lstm: 0.319, ...others }, 20, 0.1)).outcome).toBe('does not hold');
+  });
+
+  test('is inconclusive with too few seeds or a missing baseline', () => {
+    expect(judge(measure({ lstm: 0.29, ...others }, 4))).toMatchObject({
+      outcome: 'inconclusive',
+      reason: expect.stringContaining('Too few seeds: 4'),
+    });
+    const { nag: _, ...rest } = others;
+    expect(judge(measure({ lstm: 0.29, ...rest }, 20)).reason).toContain('Not measured: nag');
+  });
+});

@@ -46,10 +46,7 @@ export async function interpret(definition: JsonObject, input: Json, options: In
     overrides: { taskResourceLocalHandlers: handlers as never },
     context: options.context as NonNullable<PackageRunOptions['context']>,
   });
-  const abort = () => {
-    stop.abort();
-    execution.abort();
-  };
+  const abort = () => execution.abort();
   signal.addEventListener('abort', abort, { once: true });
   const tooLarge = findTooLarge(execution.eventLogs, abort);
   try {

@@ -1,5 +1,6 @@
 /** One attempt of a training job: a child process instead of a container. */
 import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
 import type { ProgressEvent } from '../pipeline/events.ts';
 import { runStages } from '../pipeline/events.ts';
 import type { LogTail } from './log-tail.ts';
@@ -84,7 +85,11 @@ function describeEnd(
   // Nobody here sends SIGKILL: the machine went away under the job, as a spot machine does.
   if (signal === 'SIGKILL') return { exitCode, statusReason: 'Host EC2 (instance local) terminated.', timedOut };
   // A container reports a signal as 128 and its number.
-  return { exitCode: code ?? 128, statusReason: signal ? `${exitedReason} (${signal})` : exitedReason, timedOut };
+  return {
+    exitCode: code ?? 128 + constants.signals[signal!],
+    statusReason: signal ? `${exitedReason} (${signal})` : exitedReason,
+    timedOut,
+  };
 }
 
 /** What comes from a process is checked before it is shown. */

@@ -108,6 +108,16 @@ describe('retry', () => {
   });
 });
 
+test('a retried handler gets the input as it came, whatever the first attempt did to it', async () => {
+  const seen: unknown[] = [];
+  await runOne({ InputPath: '$.overrides', Retry: [retry(['A'], 1)] }, async (input) => {
+    seen.push({ ...(input as object) });
+    Object.assign(input as object, { spoiled: true });
+    throw errorNamed('A');
+  });
+  expect(seen).toEqual([{}, {}]);
+});
+
 describe('catch', () => {
   const recording = {
     states: {

@@ -121,6 +121,22 @@ describe('tolerated failures', () => {
     expect((await read(`${folder}/manifest.json`)).ResultFiles.FAILED).toHaveLength(1);
   });
 
+  test('items that run when it is crossed end as aborted, and are not counted as failed', async () => {
+    const { result, read } = await runSampleMap({
+      items: numbers(2),
+      concurrentHandlers: 2,
+      handlers: {
+        evaluate: async (input) => {
+          if ((input as { batch: number }).batch === 2) return new Promise(() => {});
+          throw errorNamed('TrialsFailed');
+        },
+      },
+    });
+    expect(result).toMatchObject({ cause: expect.stringContaining('1 of 2 items failed') });
+    const failed = await read(`${folder}/FAILED_0.json`);
+    expect(failed.map(({ Status }: { Status: string }) => Status)).toEqual(['FAILED', 'ABORTED']);
+  });
+
   test('a share that is no share fails the execution', async () => {
     const { result } = await runSampleMap({
       items: numbers(1),
@@ -148,6 +164,33 @@ test('retries and catches inside an item behave as outside, and a caught error i
   expect(handler).toHaveBeenCalledTimes(6);
   const written = JSON.parse(Buffer.from((await store.get(`${folder}/SUCCEEDED_0.json`))!.body).toString());
   expect(written.map(({ Output }: { Output: string }) => Output)).toEqual(['{"gaveUp":"Busy"}', '{"gaveUp":"Busy"}']);
+});
+
+test('an item is an execution of its own, with a name of its own', async () => {
+  const handler = vi.fn(async (_input: unknown) => 1);
+  await runSampleMap({
+    items: numbers(2),
+    task: { Parameters: { 'name.$': '$$.Execution.Name' } },
+    handlers: { evaluate: handler },
+  });
+  expect(handler.mock.calls).toEqual([[{ name: 'sample-1:0' }], [{ name: 'sample-1:1' }]]);
+});
+
+test('an aborted run leaves no results behind', async () => {
+  const stop = new AbortController();
+  const store = new MemoryObjectStore();
+  await store.put('items.jsonl', jsonLines(numbers(3)));
+  const handler = vi.fn(async () => stop.abort());
+  const { result } = await runSample({
+    states: { Over: sampleMap(evaluate()) },
+    store,
+    signal: stop.signal,
+    handlers: { evaluate: handler },
+  });
+  expect(result).toMatchObject({ error: 'ExecutionAborted' });
+  await new Promise((done) => setTimeout(done, 20));
+  expect(handler).toHaveBeenCalledTimes(1);
+  expect(await store.get(`${folder}/manifest.json`)).toBeUndefined();
 });
 
 test("a map's own Retry and Catch see States.ExceedToleratedFailureThreshold", async () => {

@@ -118,7 +118,7 @@ describe('attempts', () => {
 
   test.each([
     { script: 'fail succeed', exitCode: 1 },
-    { script: 'crash succeed', exitCode: 128 },
+    { script: 'crash succeed', exitCode: 139 },
   ])('$script: a failure of the program is final', async ({ script, exitCode }) => {
     const { job } = await failedJob(script);
     expect(attemptsMade()).toEqual(['1']);
@@ -147,14 +147,17 @@ describe('attempts', () => {
     expect(attemptsMade()).toHaveLength(attempts);
   });
 
-  test('an attempt over its timeout is stopped, if need be by SIGKILL, and is not retried', async () => {
-    // The process has surely installed its signal handler by then.
-    const jobDefinition = { RetryStrategy: { Attempts: 3 }, Timeout: { AttemptDurationSeconds: 2 } };
-    const { job } = await failedJob('stubborn succeed', { jobDefinition });
-    expect(job.Attempts).toHaveLength(1);
-    expect(job.StatusReason).toBe('Job attempt duration exceeded timeout');
-    for (const { pid } of readTrace()) expect(isAlive(pid)).toBe(false);
-  });
+  test.each(['stubborn', 'polite'])(
+    'a %s attempt over its timeout is stopped, if need be by SIGKILL, and is not retried',
+    async (script) => {
+      // The process has surely installed its signal handler by then.
+      const jobDefinition = { RetryStrategy: { Attempts: 3 }, Timeout: { AttemptDurationSeconds: 2 } };
+      const { job } = await failedJob(`${script} succeed`, { jobDefinition });
+      expect(job.Attempts).toHaveLength(1);
+      expect(job.StatusReason).toBe('Job attempt duration exceeded timeout');
+      for (const { pid } of readTrace()) expect(isAlive(pid)).toBe(false);
+    },
+  );
 
   test('a command that does not exist fails the job', async () => {
     const { job } = await failedJob('', { jobCommand: { command: join(folder, 'gone'), args: [] } });
@@ -184,6 +187,8 @@ test('progress is passed on, nonsense is not, and what a job began and did not e
     { kind: 'stage-finished', stage: 'train' },
   ]);
   expect((await failedJob('fail')).events).toEqual([...begun, { kind: 'item-finished', ...item, outcome: 'failed' }]);
+  const late = await failedJob('late');
+  expect(late.events).toEqual([...begun, { kind: 'item-finished', ...item, outcome: 'done' }]);
 });
 
 describe('no job outlives', () => {

@@ -147,7 +147,6 @@ export class TrainingQueue extends Construct {
       environment: {
         STEPWISE_STORE: `s3://${bucket.bucketName}`,
         STEPWISE_BACKEND: 'node-gpu',
-        STEPWISE_CHECKPOINT_SECONDS: '30',
       },
       // Passes SIGTERM on and reaps what the job leaves behind.
       linuxParameters: new LinuxParameters(this, 'LinuxParameters', { initProcessEnabled: true }),

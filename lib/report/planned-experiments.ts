@@ -1,4 +1,32 @@
-/** What the papers measure and nobody has built yet: the rest of the README's status table. A row goes when its experiment comes. */
+/** The experiments of the three papers that are not built yet, for the README's status table. One that is built leaves it. */
 import type { PlannedExperiment } from './results-table.ts';
 
-export const plannedExperiments: readonly PlannedExperiment[] = [];
+export const plannedExperiments: readonly PlannedExperiment[] = [
+  { name: 'learned-optimizers/preprocessing', place: '§2, appendix A' },
+  { name: 'learned-optimizers/mnist-architectures', place: '§3.2, Figure 5' },
+  { name: 'learned-optimizers/mnist-architecture-grid', place: '§3.2, Figure 6' },
+  { name: 'learned-optimizers/cifar', place: '§3.3, Figure 7' },
+  { name: 'learned-optimizers/neural-art', place: '§3.4, Figures 8–9, appendix C' },
+  { name: 'learned-optimizers/update-visualization', place: 'Appendix B, Figures 10–13' },
+  { name: 'learned-optimizers/information-sharing', place: 'Appendix D, Figures 14–15' },
+  { name: 'learned-optimizers/robust-training', place: 'beyond the paper' },
+  { name: 'layer-norm/invariances', place: '§5.1, Table 1' },
+  { name: 'layer-norm/geometry', place: '§5.2' },
+  { name: 'layer-norm/image-sentence-ranking', place: '§6.1, Table 2, Figure 1' },
+  { name: 'layer-norm/question-answering', place: '§6.2, Figure 2' },
+  { name: 'layer-norm/sentence-encoding', place: '§6.3, Table 3, Figure 3' },
+  { name: 'layer-norm/draw', place: '§6.4, Figure 4' },
+  { name: 'layer-norm/handwriting', place: '§6.5, Figure 5' },
+  { name: 'layer-norm/permutation-invariant-mnist', place: '§6.6, Figure 6' },
+  { name: 'layer-norm/recurrent-dynamics', place: '§3' },
+  { name: 'layer-norm/convnets', place: '§6.7' },
+  { name: 'random-walk/segmentation', place: 'Tables 2–3' },
+  { name: 'random-walk/trimap', place: 'Figure 5' },
+  { name: 'random-walk/boundaries', place: 'Table 4' },
+  { name: 'random-walk/scene-labelling', place: 'Table 5' },
+  { name: 'random-walk/walk-steps', place: 'Figures 6–7' },
+  { name: 'random-walk/affinity-features', place: '§4.2' },
+  { name: 'random-walk/radius', place: '§5' },
+  { name: 'random-walk/alpha', place: '§4.3' },
+  { name: 'random-walk/timing', place: '§5' },
+];

@@ -4,6 +4,7 @@
  */
 import { setMaxListeners } from 'node:events';
 import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import type { ProgressEvent } from '../pipeline/events.ts';
 import type { RunRequest } from '../pipeline/request.ts';
 import type { LambdaStage } from '../pipeline/stages.ts';
@@ -125,7 +126,7 @@ class Engine {
     if (task.kind === 'map') return this.#runMap(task, input, signal, context);
     const job = runJob(task, input, {
       jobCommand: this.#run.jobCommand,
-      storeLocation: this.#run.store.location,
+      storeLocation: describeLocation(this.#run.store.location),
       slots: this.#cpus,
       graceSeconds: this.#run.jobGraceSeconds ?? 30,
       cpus: readCpus(item) ?? this.#cpus.total,
@@ -173,4 +174,9 @@ function countProgressItems(item: Json): number {
 
 function readCpus(item: Json | undefined): number | undefined {
   return isObject(item) && typeof item.cpus === 'number' ? item.cpus : undefined;
+}
+
+/** As STEPWISE_STORE takes it: a folder by its path, a bucket by its address. */
+function describeLocation(location: string): string {
+  return location.startsWith('file:') ? fileURLToPath(location) : location;
 }

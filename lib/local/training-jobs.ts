@@ -37,8 +37,8 @@ interface Attempt {
   readonly StatusReason: string;
 }
 
-/** What a process needs of the machine, where a container has its image. */
-const inheritedVariables = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'TEMP', 'SystemRoot'];
+/** What a process needs of the machine where a container has its image, and its role: region and credentials. */
+const inheritedVariables = /^(PATH|HOME|LANG|TMPDIR|TEMP|SystemRoot|AWS_(?!BATCH_)\w+)$/;
 
 /**
  * Submits the job of these parameters and waits for it. Returns Batch's description of the job; throws
@@ -97,10 +97,9 @@ function makeEnvironment(
   attempt: number,
   options: JobOptions,
 ): Readonly<Record<string, string>> {
-  const inherited = inheritedVariables.flatMap((name) => {
-    const value = process.env[name];
-    return value === undefined ? [] : [[name, value] as const];
-  });
+  const inherited = Object.entries(process.env).filter(
+    (entry): entry is [string, string] => inheritedVariables.test(entry[0]) && entry[1] !== undefined,
+  );
   return {
     ...Object.fromEntries(inherited),
     ...task.jobDefinition.environment,

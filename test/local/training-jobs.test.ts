@@ -57,7 +57,10 @@ async function failedJob(script: string, more: Partial<Sample> = {}) {
 
 test('a job has the environment that Batch gives, with the local store and threads, and nothing else of this process', async () => {
   vi.stubEnv('SECRET_OF_THE_SHELL', 'x');
-  const { result } = await runJob('succeed');
+  vi.stubEnv('AWS_BATCH_JOB_ARRAY_INDEX', '4');
+  vi.stubEnv('AWS_REGION', 'eu-central-1');
+  const store = Object.assign(new MemoryObjectStore(), { location: 'file:///tmp/a%20store' });
+  const { result } = await runJob('succeed', { store });
   vi.unstubAllEnvs();
   const [{ env }] = readTrace() as [TraceLine];
   expect(env).toMatchObject({
@@ -67,10 +70,12 @@ test('a job has the environment that Batch gives, with the local store and threa
     AWS_BATCH_CE_NAME: 'Spot',
     FROM_DEFINITION: 'definition',
     STEPWISE_RUN: 'run-1',
-    STEPWISE_STORE: 'memory:',
+    STEPWISE_STORE: '/tmp/a store',
+    AWS_REGION: 'eu-central-1',
     STEPWISE_THREADS: '2',
   });
   expect(env).not.toHaveProperty('SECRET_OF_THE_SHELL');
+  expect(env).not.toHaveProperty('AWS_BATCH_JOB_ARRAY_INDEX');
   expect(result).toMatchObject({
     status: 'succeeded',
     output: {

@@ -11,9 +11,11 @@ const plainMilliseconds = 4_000;
 
 /** One line a stage, none longer than the terminal is wide: a line that wraps cannot be redrawn. */
 export function renderLiveView(progress: RunProgress, columns: number): readonly string[] {
-  return progress.stages.map((stage) => {
+  const reached = progress.stages.findLastIndex(({ state }) => state !== 'waiting');
+  return progress.stages.map((stage, index) => {
     const name = `${signs[stage.state]} ${stage.stage.padEnd(10)}`;
-    if (stage.state === 'waiting') return name.trimEnd();
+    // The state machine went past it: there was nothing to train.
+    if (stage.state === 'waiting') return index < reached ? `${name}nothing to do` : name.trimEnd();
     const parts = [countItems(stage), stage.state === 'done' ? describeTime(stage.seconds) : ''];
     if (stage.state === 'running') parts.push(...describeCurve(progress, 24), describeLeft(progress));
     return cut(`${name}${parts.filter(Boolean).join('   ')}`.trimEnd(), columns - 1);
@@ -93,7 +95,8 @@ function countItems({ items, done, reused, resumed, failed, state }: RunProgress
 function describeCurve({ curve }: RunProgress, width: number): readonly string[] {
   const last = curve?.values.at(-1);
   if (!curve || last === undefined) return [];
-  const line = width > 0 ? `${sparkline(curve.values, width)} ` : '';
+  const values = curve.values.map((value) => value ?? Number.NaN);
+  const line = width > 0 ? `${sparkline(values, width)} ` : '';
   return [`${line}${oneLine(curve.metric)} ${formatSignificant(last)}`];
 }
 

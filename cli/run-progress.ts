@@ -18,8 +18,8 @@ const stageSchema = z.strictObject({
 
 export const progressSchema = z.strictObject({
   stages: z.array(stageSchema),
-  /** The curve of the item that has told the most. */
-  curve: z.strictObject({ item: z.string(), metric: z.string(), values: z.array(z.number()) }).optional(),
+  /** The curve of the item that has told the most; null where a value was not finite. */
+  curve: z.strictObject({ item: z.string(), metric: z.string(), values: z.array(z.number().nullable()) }).optional(),
   /** Of the running stage. */
   secondsLeft: z.number().optional(),
 });
@@ -113,7 +113,8 @@ export class ProgressTracker {
     for (const [name, item] of this.#running)
       if (item.values.length > (longest?.values.length ?? 1)) longest = { name, ...item };
     if (!longest?.metric) return undefined;
-    return { item: longest.name.slice(longest.name.indexOf(' ') + 1), metric: longest.metric, values: longest.values };
+    const values = longest.values.map((value) => (Number.isFinite(value) ? value : null));
+    return { item: longest.name.slice(longest.name.indexOf(' ') + 1), metric: longest.metric, values };
   }
 
   /** As long as the slowest item that runs, and what waits behind it at the pace so far. */

@@ -41,11 +41,11 @@ type Params = z.infer<typeof params>;
 const laptop: Params = {
   seeds: 20,
   trainingSeed: 0,
-  episodes: 1000,
+  episodes: 500,
   horizonSteps: 100,
   evaluationSteps: 100,
   unrollSteps: 20,
-  metaLearningRate: 0.006,
+  metaLearningRate: 0.01,
   metaLearningRateSchedule: 'cosine',
   averagingDecay: 0.97,
   lossWeights: 'every-step',

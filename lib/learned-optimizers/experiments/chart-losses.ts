@@ -2,9 +2,6 @@
 import type { Chart, Measurement } from '../../pipeline/experiment.ts';
 import { describeValues, lossesBySeed, type PaperLosses, subjectLabels, subjects } from './summarize-comparison.ts';
 
-/** Colours that stay apart for the colour-blind and in grey; the learned optimizer's is the darkest. */
-const colours = { lstm: '#1a1a1a', adam: '#0072b2', rmsprop: '#d55e00', nag: '#009e73', sgd: '#cc79a7' } as const;
-
 export interface LossPanel {
   readonly title: string;
   readonly caption: string;
@@ -55,51 +52,35 @@ export function chartLosses(measurements: readonly Measurement[], panel: LossPan
     scale: { type: 'log', nice: false },
     axis: { format: '~g', tickCount: 8 },
   });
-  const colour = {
-    field: 'method',
-    type: 'nominal',
-    title: null,
-    scale: { domain: methods, range: subjects.map((subject) => colours[subject]) },
+  // One legend for all layers: each layer names the same scale, and none may take the legend away.
+  const legend = { symbolType: 'stroke', symbolSize: 600 };
+  const colour = { field: 'method', type: 'nominal', title: null, scale: { domain: methods }, legend };
+  const dash = {
+    ...colour,
+    scale: { domain: methods, range: subjects.map((subject) => (subject === 'lstm' ? [1, 0] : [6, 3])) },
   };
   return {
     title: panel.title,
     caption: panel.caption,
     spec: {
       $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
-      width: 420,
-      height: 300,
       layer: [
         {
           data: { values: curves },
-          mark: { type: 'area', opacity: 0.15, clip: true },
-          encoding: { x, y: y('low'), y2: { field: 'high' }, color: { ...colour, legend: null } },
+          mark: { type: 'area', clip: true },
+          encoding: { x, y: y('low'), y2: { field: 'high' }, color: colour },
         },
         {
           data: { values: curves },
-          mark: { type: 'line', strokeWidth: 2, clip: true },
-          encoding: {
-            x,
-            y: y('loss'),
-            color: colour,
-            strokeDash: {
-              field: 'method',
-              type: 'nominal',
-              title: null,
-              scale: { domain: methods, range: subjects.map((subject) => (subject === 'lstm' ? [1, 0] : [5, 3])) },
-            },
-          },
+          mark: { type: 'line', clip: true },
+          encoding: { x, y: y('loss'), color: colour, strokeDash: dash },
         },
         {
           data: { values: paper.filter(({ step }) => step >= first && step <= last) },
-          mark: { type: 'point', shape: 'diamond', size: 70, filled: false, strokeWidth: 1.5, clip: false },
-          encoding: { x, y: y('loss'), color: { ...colour, legend: null } },
+          mark: { type: 'point', shape: 'diamond', size: 90, filled: false, strokeWidth: 2, clip: false },
+          encoding: { x, y: y('loss'), color: colour },
         },
       ],
-      config: {
-        axis: { labelFontSize: 12, titleFontSize: 13, gridOpacity: 0.5 },
-        legend: { labelFontSize: 12, symbolStrokeWidth: 2, symbolSize: 300 },
-        view: { stroke: '#888' },
-      },
     },
   };
 }

@@ -242,6 +242,7 @@ test.each([
   [{ Variable: '$.trainBatches', NumericGreaterThan: 0 }, { trainBatches: 0 }, false],
   [{ Variable: '$.missing', IsPresent: false }, {}, true],
   [{ Variable: '$.missing', IsPresent: false }, { missing: 1 }, false],
+  [{ Not: { Variable: '$.a', IsNull: false } }, { a: 1 }, false],
   [{ And: [{ Variable: '$.a', IsPresent: true }, { Not: { Variable: '$.a', IsNull: false } }] }, { a: null }, true],
   [
     {

@@ -4,15 +4,16 @@ import { MemoryObjectStore } from '../../lib/storage/memory-object-store.ts';
 import { updateObject } from '../../lib/storage/update-object.ts';
 import { textOf } from './object-store-contract.ts';
 
-test('decides anew with what another writer has left', async () => {
+test.each([undefined, 'before'])('decides anew with what another writer has left (at first: %s)', async (before) => {
   const store = new MemoryObjectStore();
+  if (before) await store.put('k', before);
   const seen: (string | undefined)[] = [];
   await updateObject(store, 'k', async (current) => {
     seen.push(current && textOf(current));
     if (seen.length === 1) await store.put('k', 'theirs');
     return `${current ? textOf(current) : ''} and ours`;
   });
-  expect(seen).toEqual([undefined, 'theirs']);
+  expect(seen).toEqual([before, 'theirs']);
   expect(textOf((await store.get('k'))!.body)).toBe('theirs and ours');
 });
 

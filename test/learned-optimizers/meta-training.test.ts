@@ -135,6 +135,55 @@ describe('meta-training', () => {
     expect(meanSquare!.data[last]! / ((mean!.data[last]! / 0.1) ** 2 * 0.001)).toBeCloseTo(1, 4);
   });
 
+  test('feeds back suffix sums of the selected coordinates, each weighted by what it stands for', async () => {
+    const fed: { updateGradients: Float32Array; selected: Int32Array }[] = [];
+    const lstm = await createOptimizerNetwork(network, {
+      coordinates: 40,
+      unrollSteps: 5,
+      threads: 1,
+      backend: 'wasm-plain',
+    });
+    const watched: typeof lstm = {
+      ...lstm,
+      backward(updateGradients, selected) {
+        fed.push({ updateGradients, selected: selected! });
+        return lstm.backward(updateGradients, selected);
+      },
+    };
+    // ∇f(θ_s) = s + coordinate, whatever θ.
+    const counting: ProblemFamily = {
+      ...family,
+      sample: () => ({
+        initialize: (theta) => theta.fill(0),
+        lossAndGradient(_theta, step, gradient) {
+          for (let k = 0; k < gradient.length; k++) gradient[k] = step + k;
+          return 1;
+        },
+      }),
+    };
+    await metaTrain({ ...settings, episodes: 1 }, counting, watched, {
+      checkpoint: undefined,
+      checkpointDue: () => false,
+      saveCheckpoint: async () => {},
+      progress: () => {},
+      breathe,
+    });
+    lstm.dispose();
+    expect(fed).toHaveLength(2);
+    expect(fed[0]!.selected).toHaveLength(30);
+    expect(fed[1]!.selected).not.toEqual(fed[0]!.selected);
+    for (const [window, { updateGradients, selected }] of fed.entries()) {
+      for (let t = 1; t <= 5; t++) {
+        for (const [k, coordinate] of selected.entries()) {
+          // Σ over the window's points after step t, times 40 / 30.
+          let sum = 0;
+          for (let s = t + 1; s <= 6; s++) sum += 5 * window + s + coordinate;
+          expect(updateGradients[(t - 1) * 30 + k]).toBeCloseTo((sum * 40) / 30, 3);
+        }
+      }
+    }
+  });
+
   test('skips and counts what is not finite, and says when nothing is left', async () => {
     const broken = (from: number): ProblemFamily => ({
       ...family,

@@ -20,7 +20,7 @@ export async function publishToTopic(topicArn: string | undefined, subject: stri
 export function formatSubject(subject: string): string {
   return (
     subject
-      .replaceAll(/[^\x20-\x7e]+/g, ' ')
+      .replaceAll(/[^\x21-\x7e]+/g, ' ')
       .trim()
       .slice(0, 100) || 'Stepwise'
   );

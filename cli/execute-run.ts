@@ -38,6 +38,8 @@ export async function executeLocally(
   const view = openLiveView(terminal, () => performance.now());
   let touch = () => {};
   const onEvent: Parameters<typeof openLocalWorld>[0]['onEvent'] = (event) => {
+    // What is stopped from outside has not failed.
+    if (signal.aborted) return;
     const now = Date.now();
     tracker.apply(event, now);
     touch();

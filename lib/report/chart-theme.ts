@@ -25,6 +25,8 @@ export const categoryColours = [
   '#7d7f86',
 ] as const;
 
+/** Lies between text and page in both schemes, however opaque an author makes it. */
+const grey = '#8b8f98';
 const font = 'system-ui, -apple-system, "Segoe UI", Roboto, Helvetica, Arial, sans-serif';
 
 export function chartConfig({ foreground, background }: ChartColours): Record<string, unknown> {
@@ -41,10 +43,10 @@ export function chartConfig({ foreground, background }: ChartColours): Record<st
       titleColor: foreground,
       domainColor: foreground,
       tickColor: foreground,
-      gridColor: foreground,
+      gridColor: grey,
       domainOpacity: 0.5,
       tickOpacity: 0.5,
-      gridOpacity: 0.1,
+      gridOpacity: 0.25,
       labelFontSize: 12,
       titleFontSize: 13,
       titleFontWeight: 500,

@@ -21,17 +21,18 @@ export function trustHtml(markup: string): Html {
 }
 
 export function escapeHtml(text: string): string {
-  return (
-    text
-      // No HTML document can contain these, not even escaped.
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
-      .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, '\ufffd')
-      .replaceAll('&', '&amp;')
-      .replaceAll('<', '&lt;')
-      .replaceAll('>', '&gt;')
-      .replaceAll('"', '&quot;')
-      .replaceAll("'", '&#39;')
-  );
+  return replaceControls(text)
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", '&#39;');
+}
+
+/** No HTML or XML document can contain these characters, not even escaped. */
+export function replaceControls(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+  return text.replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, '\ufffd');
 }
 
 function render(part: HtmlPart): string {

@@ -13,6 +13,11 @@ export function escapeMarkdown(text: string): string {
     .replace(/^(\d+)([.)])(?= |$)/, '$1\\$2');
 }
 
+/** A name in code type; one that could break out of it is plain text. */
+export function codeSpan(name: string): string {
+  return /^[\w.+-]+$/.test(name) ? `\`${name}\`` : escapeMarkdown(name);
+}
+
 export interface MarkdownColumn {
   readonly label: string;
   readonly number?: boolean;

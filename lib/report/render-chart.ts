@@ -3,6 +3,7 @@ import type { LoggerInterface } from 'vega';
 import type { TopLevelSpec } from 'vega-lite';
 import { type ChartColours, chartConfig, inlineColours } from './chart-theme.ts';
 import { InvalidChart } from './errors.ts';
+import { replaceControls } from './html.ts';
 import { measureText } from './measure-text.ts';
 
 export interface ChartOptions {
@@ -24,11 +25,11 @@ export async function renderChart(
   let view: InstanceType<typeof vega.View> | undefined;
   try {
     const compiled = vegaLite.compile({ ...spec, config } as unknown as TopLevelSpec, { logger });
-    view = new vega.View(vega.parse(compiled.spec), { renderer: 'none', loader: refuseLoading(), logger });
+    view = new vega.View(vega.parse(compiled.spec), { renderer: 'none', loader: refuseLoading(problems), logger });
     await view.runAsync();
     const svg = await view.toSVG();
     if (problems.length > 0) throw new Error(problems[0]);
-    return renumberIds(svg);
+    return renumberIds(replaceControls(svg));
   } catch (cause) {
     const problem = cause instanceof Error ? cause.message : String(cause);
     throw new InvalidChart(title, problem.replace(/\.$/, ''), { cause });
@@ -75,9 +76,12 @@ function measureItem(item: TextItem, text: unknown): number {
   return measureText(text === null || text === undefined ? '' : String(text), item.fontSize ?? 11, bold);
 }
 
-function refuseLoading() {
+/** Vega goes on with an empty chart where loading fails, so the refusal is noted, too. */
+function refuseLoading(problems: string[]) {
   const refuse = async (uri: string): Promise<never> => {
-    throw new Error(`it wants ${uri}, and nothing is loaded while drawing`);
+    const problem = `it wants ${uri}, and nothing is loaded while drawing`;
+    problems.push(problem);
+    throw new Error(problem);
   };
   return { load: refuse, sanitize: refuse, http: refuse, file: refuse, options: {} } as never;
 }

@@ -1,6 +1,6 @@
 /** The report as Markdown, short enough for a pull request. */
 import { formatChange, formatDollars, formatSeconds, formatSignificant } from './format-numbers.ts';
-import { escapeMarkdown, markdownTable } from './markdown.ts';
+import { codeSpan, escapeMarkdown, markdownTable } from './markdown.ts';
 import { headline, isNumberColumn, type Report, type ReportTable } from './report.ts';
 
 const signs = { good: '✅', bad: '❌', open: '❔' } as const;
@@ -31,7 +31,7 @@ export function renderMarkdownReport({ document, experiment }: Report): string {
       document.datasets.map(({ name, version, origin }) => `${name} ${version}: ${origin}`),
     ),
     [
-      `Run \`${document.run.replaceAll('`', '')}\``,
+      `Run ${codeSpan(document.run)}`,
       durations.total === undefined ? undefined : formatSeconds(durations.total),
       `would cost ${formatDollars(spent)} on AWS`,
       escapeMarkdown(`training code ${provenance.code}`),
@@ -63,7 +63,7 @@ function describeMissing(missing: readonly string[]): string | false {
 }
 
 function describeComparison({ run, outcome, changes }: NonNullable<Report['document']['comparison']>): string {
-  const introduction = `**Last run** \`${run.replaceAll('`', '')}\`: ${outcome}. `;
+  const introduction = `**Last run** ${codeSpan(run)}: ${outcome}. `;
   if (changes.length === 0) return `${introduction}Every number is the same.`;
   const columns = ['Subject', 'Metric', 'Step', 'Last run', 'This run', 'Change'].map((label, index) => ({
     label,

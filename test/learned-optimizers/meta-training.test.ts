@@ -74,12 +74,14 @@ async function trainIt(
 
 describe('meta-training', () => {
   test('lowers the validation loss', async () => {
-    const { result } = await trainIt({
+    const { result, saved } = await trainIt({
       settings: { episodes: 60, validationIntervalEpisodes: 1, metaLearningRate: 0.02 },
     });
     const validations = result!.history.map((row) => row.validationLoss!);
     expect(result!.validationLoss).toBe(Math.min(...validations));
     expect(result!.history[result!.bestEpisode - 1]!.validationLoss).toBe(result!.validationLoss);
+    // It was the average that was validated, and it is what is kept.
+    expect(result!.parameters).toEqual(saved[result!.bestEpisode - 1]!.tensors.average!.data);
     expect(result!.validationLoss).toBeLessThan(0.7 * validations[0]!);
     expect(result!.appliedUpdates).toBe(120);
   });

@@ -25,7 +25,9 @@ export function grantPrefixes(role: IRole, bucket: IBucket, access: PrefixAccess
   allow(['s3:DeleteObject'], access.delete);
   // Without ListBucket, S3 answers 403 where an object is missing, and "not there yet" is an everyday answer here. A
   // HEAD or GET carries no prefix to restrict, so the listing is of this bucket's names as a whole.
-  role.addToPrincipalPolicy(new PolicyStatement({ actions: ['s3:ListBucket'], resources: [bucket.bucketArn] }));
+  if (access.read) {
+    role.addToPrincipalPolicy(new PolicyStatement({ actions: ['s3:ListBucket'], resources: [bucket.bucketArn] }));
+  }
   const prefixes = new Set([...(access.read ?? []), ...(access.write ?? []), ...(access.delete ?? [])]);
   for (const prefix of prefixes) {
     acknowledgeWildcards(role, {

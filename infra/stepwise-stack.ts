@@ -36,7 +36,7 @@ const stages: Readonly<Record<LambdaStage, StageSettings>> = {
   },
   plan: {
     description: 'Writes the batches of trials that have no artifact yet',
-    access: { read: ['datasets/', 'runs/', 'artifacts/', 'results/'], write: ['runs/'] },
+    access: { read: ['runs/', 'artifacts/'], write: ['runs/'] },
     memoryMegabytes: 1_024,
     timeout: Duration.minutes(5),
   },
@@ -52,14 +52,14 @@ const stages: Readonly<Record<LambdaStage, StageSettings>> = {
   },
   aggregate: {
     description: 'Makes tables, charts, the verdict and the report',
-    access: { read: ['runs/', 'artifacts/', 'datasets/', 'results/'], write: ['runs/', 'results/', 'reports/'] },
+    access: { read: ['runs/', 'artifacts/', 'results/'], write: ['runs/', 'results/', 'reports/'] },
     memoryMegabytes: 1_769,
     timeout: Duration.minutes(5),
   },
-  notify: { description: 'Tells subscribers how a run ended', access: { read: ['runs/'] } },
+  notify: { description: 'Tells subscribers how a run ended', access: {} },
   'record-failure': {
     description: 'Writes down what failed, where, with the tail of the log',
-    access: { read: ['runs/'], write: ['runs/'] },
+    access: { write: ['runs/'] },
   },
 };
 

@@ -104,13 +104,15 @@ describe('the functions', () => {
   });
 
   test.each([
-    ['ResolveStage', /artifacts|results|reports|sns/],
-    ['EvaluateStage', /results|reports|sns/],
-    ['NotifyStage', /s3:PutObject|s3:DeleteObject/],
-    ['RecordFailureStage', /artifacts|results|s3:DeleteObject/],
-  ])('%s may not do what it has no need to', async (stage, excess) => {
+    ['ResolveStage', /datasets.*runs/, /artifacts|results|reports|sns/],
+    ['PlanStage', /artifacts.*runs/, /datasets|results|reports|DeleteObject|sns/],
+    ['EvaluateStage', /artifacts.*datasets.*measurements.*runs/, /results|reports|DeleteObject|sns/],
+    ['AggregateStage', /artifacts.*results.*runs/, /datasets|DeleteObject|sns/],
+    ['NotifyStage', /sns:Publish/, /s3:/],
+    ['RecordFailureStage', /s3:PutObject.*runs.*sns:Publish/, /artifacts|results|GetObject|DeleteObject/],
+  ])('%s may do what it must, and nothing that it need not', async (stage, needed, excess) => {
     const text = JSON.stringify(await statementsOf(new RegExp(`^${stage}Role`)));
-    expect(text).toContain('s3:GetObject');
+    expect(text).toMatch(needed);
     expect(text).not.toMatch(excess);
     expect(text).not.toMatch(/"\*:\*"|"s3:\*"|s3:Get\*|GetObject\*/);
   });

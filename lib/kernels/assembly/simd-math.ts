@@ -27,7 +27,6 @@ function clamp(value: v128, low: f32, high: f32): v128 {
 // @ts-ignore: decorator
 @inline
 const LIMIT: f32 = 7.90531110763549805;
-// prettier-ignore
 const TANH: usize = memory.data<f32>([
   LIMIT, LIMIT, LIMIT, LIMIT, -LIMIT, -LIMIT, -LIMIT, -LIMIT,
   -2.76076847742355e-16, -2.76076847742355e-16, -2.76076847742355e-16, -2.76076847742355e-16,

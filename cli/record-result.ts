@@ -32,11 +32,19 @@ export async function recordRun(
   const path = recordedResultPath(document.experiment);
   await mkdir(join(projectRoot, dirname(path)), { recursive: true });
   await writeFile(join(projectRoot, path), formatRecordedResult(recorded));
+  return (await updateReadme(experiments, projectRoot)) ? [path, 'README.md'] : [path];
+}
+
+/** Makes the README's tables anew; false where there is no README. Throws MarkersMissing, InvalidRecordedResult. */
+export async function updateReadme(
+  experiments: readonly AnyExperiment[],
+  projectRoot = projectRootOfThisFile(),
+): Promise<boolean> {
   const readme = join(projectRoot, 'README.md');
   const text = await readFile(readme, 'utf8').catch(() => undefined);
-  if (text === undefined) return [path];
+  if (text === undefined) return false;
   await writeFile(readme, renderReadme(text, await readRecordedResults(projectRoot), experiments));
-  return [path, 'README.md'];
+  return true;
 }
 
 /** The README with its two generated tables. Throws MarkersMissing. */

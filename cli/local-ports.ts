@@ -2,7 +2,6 @@
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { join, resolve as resolvePath } from 'node:path';
-import { prepareNumericBackend } from '../functions/numeric-backend.ts';
 import { openStagePorts } from '../functions/stage-ports.ts';
 import type { LocalRun } from '../lib/local/engine.ts';
 import { detectWasmBackend, type NumericBackend, numericBackends } from '../lib/numerics/backend.ts';
@@ -57,24 +56,25 @@ export function absoluteLocation(store: string): string {
 export async function openLocalWorld(options: LocalOptions): Promise<LocalWorld> {
   const { backend, log, onEvent: progress } = options;
   const threads = options.threads ?? availableParallelism();
-  const environment = { STEPWISE_STORE: absoluteLocation(options.store), STEPWISE_BACKEND: backend };
+  const { STEPWISE_CHECKPOINT_SECONDS } = process.env;
+  const environment = {
+    STEPWISE_STORE: absoluteLocation(options.store),
+    STEPWISE_BACKEND: backend,
+    // Jobs inherit only what AWS Batch would give them.
+    ...(STEPWISE_CHECKPOINT_SECONDS === undefined ? {} : { STEPWISE_CHECKPOINT_SECONDS }),
+  };
   const ports = await openStagePorts(
     // The terminal says how the run ended.
     { log, progress, notify: async () => {} },
     { ...environment, STEPWISE_THREADS: String(threads) },
   );
-  let prepared: Promise<void> | undefined;
   return {
     ports,
     threads,
     handlers: {
       resolve: (input) => resolve(input, ports),
       plan: (input) => plan(input, ports),
-      async evaluate(input) {
-        prepared ??= prepareNumericBackend(backend);
-        await prepared;
-        return evaluate(input, ports);
-      },
+      evaluate: (input) => evaluate(input, ports),
       aggregate: (input) => aggregate(input, ports),
       notify: (input) => notify(input, ports),
       'record-failure': (input) => recordFailure(input, ports),

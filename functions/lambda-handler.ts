@@ -7,29 +7,20 @@ import { openStagePorts } from './stage-ports.ts';
 
 export type StageHandler<Output> = (input: unknown, ports: StagePorts) => Promise<Output>;
 
-export interface LambdaHandlerOptions {
-  /** Runs once a process, before the first call: what the stage computes with. */
-  prepare?(ports: StagePorts): Promise<void>;
-}
-
 /**
  * Errors leave as they are: the state machine retries and catches by their names, which is what the runtime reports.
  */
 export function lambdaHandler<Output>(
   stage: LambdaStage,
   handle: StageHandler<Output>,
-  { prepare }: LambdaHandlerOptions = {},
 ): (event: unknown, context: Context) => Promise<Output> {
   const logger = new Logger({ serviceName: `stepwise-${stage}` });
-  const open = async () => {
-    const ports = await openStagePorts({
+  const open = () =>
+    openStagePorts({
       log: (message, details = {}) => logger.info(message, details),
       progress: (event) => logger.debug('progress', { event }),
       notify: (subject, text) => publishToTopic(process.env.STEPWISE_TOPIC_ARN, subject, text),
     });
-    await prepare?.(ports);
-    return ports;
-  };
   let opened: Promise<StagePorts> | undefined;
 
   return async (event, context) => {

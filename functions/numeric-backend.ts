@@ -1,6 +1,6 @@
 /**
  * Gets TensorFlow.js ready to compute on a numeric backend. Experiments import only `tfjs-core` and `tfjs-layers`; which
- * implementation they get is the entry point's choice, and is loaded only where there is something to compute.
+ * implementation they get is the entry point's choice, and is loaded only where an experiment asks for it.
  */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -18,13 +18,13 @@ export function readNumericBackend(name: string | undefined, variable = 'STEPWIS
 }
 
 /** Throws NoGpu where `node-gpu` is asked for and TensorFlow sees none: a GPU machine that computes on its CPU is money lost. */
-export async function prepareNumericBackend(backend: NumericBackend): Promise<void> {
-  if (backend === 'wasm-relaxed' || backend === 'wasm-plain') await prepareWasm();
-  else await prepareNode(backend);
+export async function startTensorFlow(backend: NumericBackend): Promise<void> {
+  if (backend === 'wasm-relaxed' || backend === 'wasm-plain') await startWasm();
+  else await startNode(backend);
 }
 
 /** The kernels of TensorFlow.js itself; ours are loaded by the modules that use them. */
-async function prepareWasm(): Promise<void> {
+async function startWasm(): Promise<void> {
   const tf = await import('@tensorflow/tfjs-core');
   const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
   // A bundle has the file beside it, the checkout in the package.
@@ -42,7 +42,7 @@ async function prepareWasm(): Promise<void> {
   await tf.ready();
 }
 
-async function prepareNode(backend: 'node-cpu' | 'node-gpu'): Promise<void> {
+async function startNode(backend: 'node-cpu' | 'node-gpu'): Promise<void> {
   // tfjs-node 4.22 calls what Node 23 removed; the fix was merged and never released.
   Object.assign(util, { isNullOrUndefined: (value: unknown) => value === null || value === undefined });
   const tf = await import('@tensorflow/tfjs-core');

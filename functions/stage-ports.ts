@@ -5,12 +5,13 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { experiments } from '../lib/experiments.ts';
+import type { NumericBackend } from '../lib/numerics/backend.ts';
 import { type CodeDigestTable, codeDigestsFromSource, codeDigestsFromTable } from '../lib/pipeline/code-digest.ts';
 import type { CodeDigests, StagePorts } from '../lib/pipeline/stages.ts';
 import { openStore } from '../lib/storage/open-store.ts';
 import { InvalidEnvironment } from './errors.ts';
 import { describeHardware } from './hardware.ts';
-import { readNumericBackend } from './numeric-backend.ts';
+import { readNumericBackend, startTensorFlow } from './numeric-backend.ts';
 
 export type Surroundings = Pick<StagePorts, 'log' | 'progress' | 'notify'>;
 
@@ -36,8 +37,9 @@ export async function openStagePorts(
     threads: readPositiveInteger(environment, 'STEPWISE_THREADS') ?? availableParallelism(),
     // What a kill may cost: little where writing is cheap, half a minute where it goes over the network.
     checkpointIntervalSeconds:
-      readPositiveInteger(environment, 'STEPWISE_CHECKPOINT_SECONDS') ?? (location.startsWith('s3://') ? 30 : 2),
+      readSeconds(environment, 'STEPWISE_CHECKPOINT_SECONDS') ?? (location.startsWith('s3://') ? 30 : 2),
     hardware: describeHardware(environment),
+    startTensorFlow: startTensorFlowOnce(backend),
     now: () => Date.now(),
     ...surroundings,
   };
@@ -54,9 +56,24 @@ async function openCodeDigests(): Promise<CodeDigests> {
   }
 }
 
+function startTensorFlowOnce(backend: NumericBackend): () => Promise<void> {
+  let started: Promise<void> | undefined;
+  return () => {
+    started ??= startTensorFlow(backend);
+    return started;
+  };
+}
+
 export function readPositiveInteger(environment: NodeJS.ProcessEnv, variable: string): number | undefined {
   const text = environment[variable];
   if (text === undefined || text === '') return undefined;
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidEnvironment(variable, text, 'a whole number above 0');
+  return Number(text);
+}
+
+function readSeconds(environment: NodeJS.ProcessEnv, variable: string): number | undefined {
+  const text = environment[variable];
+  if (text === undefined || text === '') return undefined;
+  if (!/^\d{1,9}(\.\d+)?$/.test(text)) throw new InvalidEnvironment(variable, text, 'a number of seconds, 0 or more');
   return Number(text);
 }

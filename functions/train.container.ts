@@ -9,7 +9,6 @@
 import type { ProgressEvent } from '../lib/pipeline/events.ts';
 import { train } from '../lib/pipeline/train.ts';
 import { InvalidEnvironment } from './errors.ts';
-import { prepareNumericBackend } from './numeric-backend.ts';
 import { openStagePorts } from './stage-ports.ts';
 
 process.on('SIGTERM', () => process.exit(143));
@@ -28,7 +27,6 @@ try {
     notify: async () => {},
   });
   writeLog({ message: 'training', ...input, backend: ports.backend, attempt: env.AWS_BATCH_JOB_ATTEMPT ?? '1' });
-  await prepareNumericBackend(ports.backend);
   writeLog({ message: 'trained', ...(await train(input, ports)) });
   await end(0);
 } catch (error) {

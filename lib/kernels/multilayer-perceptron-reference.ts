@@ -1,6 +1,39 @@
 /** The multilayer perceptron's loss in plain TensorFlow.js: what `multilayer-perceptron.ts` computes, in its equations. */
 import * as tf from '@tensorflow/tfjs-core';
-import type { MultilayerPerceptronShape } from './multilayer-perceptron.ts';
+// Registers the gradients of all operations, which tfjs-core on its own does not do in Node.
+import '@tensorflow/tfjs-layers';
+import {
+  type MultilayerPerceptron,
+  type MultilayerPerceptronShape,
+  multilayerPerceptronTensors,
+} from './multilayer-perceptron.ts';
+
+/** The same interface as the kernel's, on whichever TensorFlow.js backend is set. */
+export function createMultilayerPerceptronReference(shape: MultilayerPerceptronShape): MultilayerPerceptron {
+  const { inputs, batch } = shape;
+  const images = new Uint8Array(batch * inputs);
+  const labels = new Uint8Array(batch);
+  return {
+    coordinates: countCoordinates(shape),
+    images,
+    labels,
+    lossAndGradient(theta, gradient) {
+      return tf.tidy(() => {
+        const pixels = tf.div<tf.Tensor2D>(tf.tensor2d(Float32Array.from(images), [batch, inputs]), 255);
+        const classes = tf.tensor1d(Int32Array.from(labels), 'int32');
+        const loss = (at: tf.Tensor) => multilayerPerceptronLoss(shape, at as tf.Tensor1D, pixels, classes);
+        const { value, grad } = tf.valueAndGrad(loss)(tf.tensor1d(theta));
+        gradient.set(grad.dataSync());
+        return value.dataSync()[0]!;
+      });
+    },
+  };
+}
+
+function countCoordinates(shape: MultilayerPerceptronShape): number {
+  const sizes = Object.values(multilayerPerceptronTensors(shape));
+  return sizes.reduce((sum, size) => sum + size.reduce((product, length) => product * length, 1), 0);
+}
 
 /**
  * f(θ), a scalar that can be differentiated.

@@ -8,11 +8,12 @@
 import type { LabelledImages } from '../datasets/mnist.ts';
 import {
   createMultilayerPerceptron,
+  type MultilayerPerceptron,
   type MultilayerPerceptronShape,
   multilayerPerceptronTensors,
 } from '../kernels/multilayer-perceptron.ts';
-import type { NumericBackend } from '../numerics/backend.ts';
 import { randomStream } from '../numerics/random.ts';
+import type { TrainingContext } from '../pipeline/context.ts';
 import { layOutTensors, type ProblemFamily } from './problem.ts';
 
 export interface MnistPerceptronSettings {
@@ -33,15 +34,15 @@ export const baseNetwork: MnistPerceptronSettings = {
 };
 
 /** A family whose problems share one kernel instance: use them from one thread, one call at a time. */
-export function createMnistPerceptrons(
+export async function createMnistPerceptrons(
   { hidden, activation, batchSize, initialDeviation }: MnistPerceptronSettings,
   { images, labels }: LabelledImages,
-  backend: NumericBackend,
-): ProblemFamily {
+  machine: Pick<TrainingContext, 'backend' | 'startTensorFlow'>,
+): Promise<ProblemFamily> {
   const count = labels.length;
   const pixels = images.length / count;
   const shape = { inputs: pixels, hidden, classes: 10, activation, batch: batchSize };
-  const perceptron = createMultilayerPerceptron(shape, { relaxed: backend === 'wasm-relaxed' });
+  const perceptron = await createPerceptron(shape, machine);
   return {
     coordinates: perceptron.coordinates,
     tensors: layOutTensors(multilayerPerceptronTensors(shape)),
@@ -61,4 +62,17 @@ export function createMnistPerceptrons(
       },
     }),
   };
+}
+
+/** The kernel where the backend is WASM, plain TensorFlow.js elsewhere: an artifact's backend says what computed all of it. */
+async function createPerceptron(
+  shape: MultilayerPerceptronShape,
+  { backend, startTensorFlow }: Pick<TrainingContext, 'backend' | 'startTensorFlow'>,
+): Promise<MultilayerPerceptron> {
+  if (backend === 'wasm-relaxed' || backend === 'wasm-plain') {
+    return createMultilayerPerceptron(shape, { relaxed: backend === 'wasm-relaxed' });
+  }
+  await startTensorFlow();
+  const { createMultilayerPerceptronReference } = await import('../kernels/multilayer-perceptron-reference.ts');
+  return createMultilayerPerceptronReference(shape);
 }

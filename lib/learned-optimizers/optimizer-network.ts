@@ -34,6 +34,7 @@ export async function createOptimizerNetwork(
     readonly unrollSteps: number;
     readonly threads: number;
     readonly backend: NumericBackend;
+    startTensorFlow(): Promise<void>;
   },
 ): Promise<OptimizerNetwork> {
   const { coordinates, unrollSteps, threads, backend } = machine;
@@ -41,6 +42,7 @@ export async function createOptimizerNetwork(
   if (backend === 'wasm-relaxed' || backend === 'wasm-plain') {
     return createCoordinatewiseLstmKernel({ ...options, threads, backend });
   }
+  await machine.startTensorFlow();
   // Loaded only here: TensorFlow.js takes a good part of an evaluation Lambda's cold start.
   const { createCoordinatewiseLstmReference } = await import('../kernels/coordinatewise-lstm-reference.ts');
   return createCoordinatewiseLstmReference(options);

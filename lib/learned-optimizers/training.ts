@@ -3,9 +3,7 @@
  * is the search for their learning rate. Everything a trial's artifact depends on is in the trial.
  */
 
-import type { DatasetReader } from '../datasets/dataset.ts';
 import { readMnist } from '../datasets/mnist.ts';
-import type { NumericBackend } from '../numerics/backend.ts';
 import type { TrainedModel, TrainingContext } from '../pipeline/context.ts';
 import type { BaselineName } from './baselines.ts';
 import { InvalidLearnedOptimizer } from './errors.ts';
@@ -52,11 +50,11 @@ export type OptimizerTrial = LearnedOptimizerTrial | BaselineTrial;
 /** The optimizees of a trial or an evaluation, with their data. */
 export async function createProblemFamily(
   problem: ProblemSettings,
-  context: { readonly backend: NumericBackend; dataset(name: string): Promise<DatasetReader> },
+  context: Pick<TrainingContext, 'backend' | 'dataset' | 'startTensorFlow'>,
 ): Promise<ProblemFamily> {
   if (problem.kind === 'quadratics') return createQuadratics(problem);
   const { train: images } = await readMnist(await context.dataset('mnist'));
-  return createMnistPerceptrons(problem, images, context.backend);
+  return createMnistPerceptrons(problem, images, context);
 }
 
 export async function train(trial: OptimizerTrial, context: TrainingContext): Promise<void> {
@@ -71,6 +69,7 @@ async function trainLearnedOptimizer(trial: LearnedOptimizerTrial, context: Trai
     unrollSteps: trial.metaTraining.unrollSteps,
     threads: context.threads,
     backend: context.backend,
+    startTensorFlow: () => context.startTensorFlow(),
   });
   try {
     const result = await metaTrain(trial.metaTraining, family, network, context);

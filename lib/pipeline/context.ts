@@ -22,6 +22,8 @@ export interface TrainingContext {
    */
   checkpointDue(): boolean;
   saveCheckpoint(checkpoint: Checkpoint): Promise<void>;
+  /** Call before using TensorFlow.js; our own kernels do not need it. */
+  startTensorFlow(): Promise<void>;
   dataset(name: string): Promise<DatasetReader>;
   /** The trained model. Call once, last. `metadata` goes into the safetensors header. */
   writeModel(tensors: NamedTensors, metadata: Readonly<Record<string, string>>): Promise<void>;
@@ -52,6 +54,8 @@ export interface EvaluationContext {
   readonly threads: number;
   /** The model that a trial of this run trained. Throws ArtifactMissing where the evaluation did not name the trial. */
   model(trial: string): Promise<TrainedModel>;
+  /** Call before using TensorFlow.js; our own kernels do not need it. */
+  startTensorFlow(): Promise<void>;
   dataset(name: string): Promise<DatasetReader>;
   breathe(): Promise<void>;
 }

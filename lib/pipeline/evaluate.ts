@@ -92,6 +92,7 @@ function evaluationContext(resolved: ResolvedRun, batch: EvaluationBatch, ports:
       return remember(models, trial, () => readArtifact(ports.store, trial, digest));
     },
     dataset: (name) => remember(readers, name, () => openDataset(ports.store, name, pinnedVersion(resolved, name))),
+    startTensorFlow: () => ports.startTensorFlow(),
     breathe,
   };
 }

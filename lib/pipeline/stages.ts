@@ -72,6 +72,8 @@ export interface StagePorts {
   /** How often training saves a checkpoint: seconds on a laptop's disk, half a minute in S3. */
   readonly checkpointIntervalSeconds: number;
   readonly hardware: string;
+  /** Gets TensorFlow.js ready on `backend`, at the first call; it takes longer to load than many an evaluation takes. */
+  startTensorFlow(): Promise<void>;
   /** Wall clock in milliseconds since the epoch: for durations and run records, never for results. */
   now(): number;
   log(message: string, details?: Readonly<Record<string, unknown>>): void;

@@ -107,6 +107,7 @@ async function trainOne(
       metrics = rows;
     },
     progress: (progress) => ports.progress({ kind: 'item-progress', stage: 'train', item: trial.name, progress }),
+    startTensorFlow: () => ports.startTensorFlow(),
     breathe,
   };
   await experiment.train(trial, context);

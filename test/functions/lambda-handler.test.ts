@@ -31,14 +31,15 @@ const context = { functionName: 'plan', awsRequestId: 'request-1' } as Context;
 
 describe('a Lambda handler', () => {
   test('hands the event and the ports to its stage, and opens them once', async () => {
-    const prepared: string[] = [];
-    const handler = lambdaHandler('plan', async (input, { backend }) => ({ input, backend }), {
-      prepare: async ({ backend }) => void prepared.push(backend),
+    const opened = new Set<unknown>();
+    const handler = lambdaHandler('plan', async (input, ports) => {
+      opened.add(ports);
+      return { input, backend: ports.backend };
     });
     const event = { run: 'a', more: true };
     expect(await handler(event, context)).toEqual({ input: event, backend: 'wasm-plain' });
     await handler(event, context);
-    expect(prepared).toEqual(['wasm-plain']);
+    expect(opened.size).toBe(1);
   });
 
   test('logs with the run and the batch of this event, not of the one before', async () => {

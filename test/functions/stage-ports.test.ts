@@ -50,7 +50,7 @@ describe('the ports of a stage', () => {
     ],
     [{ STEPWISE_TRAINING_BACKEND: 'gpu' }, 'STEPWISE_TRAINING_BACKEND must be one of'],
     [{ STEPWISE_THREADS: '0' }, 'STEPWISE_THREADS must be a whole number above 0, and is "0"'],
-    [{ STEPWISE_CHECKPOINT_SECONDS: '1.5' }, 'STEPWISE_CHECKPOINT_SECONDS must be a whole number'],
+    [{ STEPWISE_CHECKPOINT_SECONDS: '-1' }, 'STEPWISE_CHECKPOINT_SECONDS must be a number of seconds'],
   ])('%j is refused', async (environment, message) => {
     await expect(open(environment)).rejects.toThrow(message);
     await expect(open(environment)).rejects.toMatchObject({ name: 'InvalidEnvironment' });

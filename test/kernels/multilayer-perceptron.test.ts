@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
 import { describe, expect, test } from 'vitest';
 import { createMultilayerPerceptron, type MultilayerPerceptronShape } from '../../lib/kernels/multilayer-perceptron.ts';
-import { multilayerPerceptronLoss } from '../../lib/kernels/multilayer-perceptron-reference.ts';
+import { createMultilayerPerceptronReference } from '../../lib/kernels/multilayer-perceptron-reference.ts';
 import { randomStream } from '../../lib/numerics/random.ts';
 
 const shapes: readonly MultilayerPerceptronShape[] = [
@@ -52,19 +52,15 @@ describe.each(shapes)('$inputs-$hidden-$classes $activation', (shape) => {
     const { perceptron, theta } = setUp(shape, relaxed);
     const gradient = new Float32Array(perceptron.coordinates);
     const loss = perceptron.lossAndGradient(theta, gradient);
-    const expected = tf.valueAndGrad((point: tf.Tensor) =>
-      multilayerPerceptronLoss(
-        shape,
-        point as tf.Tensor1D,
-        tf.tensor2d(
-          Array.from(perceptron.images, (pixel) => pixel / 255),
-          [shape.batch, shape.inputs],
-        ),
-        tf.tensor1d(Array.from(perceptron.labels), 'int32'),
-      ),
-    )(tf.tensor1d(theta));
-    expect(loss).toBeCloseTo(expected.value.dataSync()[0]!, 5);
-    const difference = tf.max(tf.abs(tf.sub(expected.grad, tf.tensor1d(gradient)))).dataSync()[0]!;
+    const reference = createMultilayerPerceptronReference(shape);
+    reference.images.set(perceptron.images);
+    reference.labels.set(perceptron.labels);
+    const expected = new Float32Array(reference.coordinates);
+    const tensors = tf.memory().numTensors;
+    expect(loss).toBeCloseTo(reference.lossAndGradient(theta, expected), 5);
+    expect(tf.memory().numTensors).toBe(tensors);
+    expect(reference.coordinates).toBe(perceptron.coordinates);
+    const difference = Math.max(...expected.map((value, i) => Math.abs(value - gradient[i]!)));
     expect(difference).toBeLessThan(1e-6);
     // The second call must not see anything of the first.
     const again = new Float32Array(perceptron.coordinates);

@@ -1,3 +1,5 @@
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
 import { compile } from 'vega-lite';
 import { describe, expect, test } from 'vitest';
 import type { DatasetReader } from '../../lib/datasets/dataset.ts';
@@ -5,6 +7,7 @@ import { mnist } from '../../lib/learned-optimizers/experiments/mnist.ts';
 import { longRunMetric } from '../../lib/learned-optimizers/experiments/optimizer-comparison.ts';
 import { quadratics } from '../../lib/learned-optimizers/experiments/quadratics.ts';
 import { readLearningRate } from '../../lib/learned-optimizers/training.ts';
+import type { NumericBackend } from '../../lib/numerics/backend.ts';
 import type { TrainedModel, TrainingContext } from '../../lib/pipeline/context.ts';
 import type { AnyExperiment, Measurement } from '../../lib/pipeline/experiment.ts';
 import { presetNames } from '../../lib/pipeline/experiment.ts';
@@ -41,8 +44,16 @@ const dataset = async (): Promise<DatasetReader> => ({
 });
 
 /** All stages in this process, without a store. */
-async function runWhole(experiment: AnyExperiment, params: unknown): Promise<readonly Measurement[]> {
-  const machine = { backend: 'wasm-plain', threads: 1, dataset, breathe: async () => {} } as const;
+async function runWhole(
+  experiment: AnyExperiment,
+  params: unknown,
+  backend: NumericBackend = 'wasm-plain',
+): Promise<readonly Measurement[]> {
+  const startTensorFlow = async () => {
+    expect(backend).toBe('node-cpu');
+    await tf.setBackend('cpu');
+  };
+  const machine = { backend, threads: 1, dataset, startTensorFlow, breathe: async () => {} } as const;
   const models = new Map<string, TrainedModel>();
   const trials = experiment.plan(params);
   for (const trial of trials) {
@@ -118,6 +129,19 @@ describe.each(experiments)('$name', (experiment) => {
     expect(verdict.reason).toContain("the paper's horizon is 100 steps");
     for (const { columns, rows: cells } of tables) for (const row of cells) expect(row).toHaveLength(columns.length);
     for (const { spec } of charts) expect(() => compile(spec as never)).not.toThrow();
+  });
+
+  test('computes about the same in plain TensorFlow.js, where a backend asks for it', async () => {
+    // As few steps as show every path: rounding differs, and training amplifies it.
+    const small = { seeds: 1, episodes: 1, horizonSteps: 2, evaluationSteps: 4, unrollSteps: 2, tuningProblems: 1 };
+    const narrow = experiment === mnist ? { optimizeeHiddenUnits: [2], batchSize: 4 } : {};
+    const params = { ...experiment.presets.smoke, ...small, ...narrow };
+    const ours = await runWhole(experiment, params);
+    const theirs = await runWhole(experiment, params, 'node-cpu');
+    for (const [index, { subject, step, value }] of theirs.entries()) {
+      expect(ours[index]).toMatchObject({ subject, step });
+      if (subject === 'lstm') expect(Math.abs(value - ours[index]!.value)).toBeLessThan(1e-3 * value);
+    }
   });
 
   test('summarizes nothing at all without falling over', () => {

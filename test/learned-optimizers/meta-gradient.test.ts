@@ -26,7 +26,13 @@ async function runWindow(
   lossWeights: readonly number[],
   selected?: Int32Array,
 ) {
-  const network = await createOptimizerNetwork(settings, { coordinates, unrollSteps: steps, threads: 1, backend });
+  const network = await createOptimizerNetwork(settings, {
+    coordinates,
+    unrollSteps: steps,
+    threads: 1,
+    backend,
+    startTensorFlow: async () => {},
+  });
   const parameters = initializeParameters(network.layout, randomStream(1, 'parameters'));
   const problem = family.sample(1, 'problem');
   const theta = new Float32Array(coordinates);

@@ -50,6 +50,7 @@ async function trainIt(
     unrollSteps: 5,
     threads: changes.threads ?? 1,
     backend: 'wasm-plain',
+    startTensorFlow: async () => {},
   });
   try {
     const result = await metaTrain({ ...settings, ...changes.settings }, optimizees, lstm, {
@@ -144,6 +145,7 @@ describe('meta-training', () => {
       unrollSteps: 5,
       threads: 1,
       backend: 'wasm-plain',
+      startTensorFlow: async () => {},
     });
     const watched: typeof lstm = {
       ...lstm,
@@ -235,6 +237,7 @@ describe('the network, as the paper says', () => {
       unrollSteps: 1,
       threads: 1,
       backend: 'wasm-plain',
+      startTensorFlow: async () => {},
     });
     const parameters = initializeParameters(lstm.layout, randomStream(6));
     change?.(parameters, lstm.layout.byName['output/kernel']);

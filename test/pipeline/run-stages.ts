@@ -20,6 +20,7 @@ export function testPorts(changes: Partial<StagePorts> = {}): StagePorts {
     threads: 1,
     checkpointIntervalSeconds: 0,
     hardware: 'a test',
+    startTensorFlow: async () => {},
     now: () => (now += 1000),
     log: () => {},
     progress: () => {},

@@ -191,8 +191,12 @@ export async function evaluateComparison(
     return rows;
   }
   const { network: settings, parameters } = readLearnedOptimizer(model);
-  const { threads, backend } = context;
-  const network = await createOptimizerNetwork(settings, { coordinates, unrollSteps: 1, threads, backend });
+  const machine = {
+    threads: context.threads,
+    backend: context.backend,
+    startTensorFlow: () => context.startTensorFlow(),
+  };
+  const network = await createOptimizerNetwork(settings, { ...machine, coordinates, unrollSteps: 1 });
   try {
     network.setParameters(parameters);
     await record(() => runNetwork(network));

@@ -7,7 +7,7 @@ import { readRunDocument } from '../lib/pipeline/run-records.ts';
 import type { ObjectStore } from '../lib/storage/object-store.ts';
 import { ExecutionFailed } from './errors.ts';
 import { type EngineOptions, finish } from './execute-run.ts';
-import type { ExitCode } from './main.ts';
+import type { ExitCode } from './exit-code.ts';
 import { type RunState, writeRunState } from './run-state.ts';
 import { checkAwsOptions, openStateMachineClient, type StateMachineClient, startOnAws } from './start-on-aws.ts';
 import type { Terminal } from './terminal.ts';

@@ -1,10 +1,8 @@
 /** Commands, their options, and what an error becomes: an exit code and a sentence, never a stack trace. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { StepwiseError } from '../lib/errors.ts';
+import type { ExitCode } from './exit-code.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
-
-/** 0: done, whatever the verdict; 1: the run failed; 2: bad usage or bad input; 130: interrupted. */
-export type ExitCode = 0 | 1 | 2 | 130;
 
 export async function main(commandLine: readonly string[], terminal: Terminal = openTerminal()): Promise<ExitCode> {
   let exitCode: ExitCode = 0;

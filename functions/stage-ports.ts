@@ -40,6 +40,8 @@ export async function openStagePorts(
       readSeconds(environment, 'STEPWISE_CHECKPOINT_SECONDS') ?? (location.startsWith('s3://') ? 30 : 2),
     hardware: describeHardware(environment),
     startTensorFlow: startTensorFlowOnce(backend),
+    // Vega is a megabyte that only Aggregate needs.
+    renderReport: async (finished) => (await import('../lib/report/render-report.ts')).renderReport(finished),
     now: () => Date.now(),
     ...surroundings,
   };

@@ -7,7 +7,7 @@ import { headline } from '../../lib/report/report.ts';
 import { openStore } from '../../lib/storage/open-store.ts';
 import { pairs } from '../describe-run.ts';
 import { InvalidUsage } from '../errors.ts';
-import type { ExitCode } from '../main.ts';
+import type { ExitCode } from '../exit-code.ts';
 import { readRun } from '../read-run.ts';
 import type { Terminal } from '../terminal.ts';
 import { renderTextTable } from '../text-table.ts';

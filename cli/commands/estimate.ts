@@ -5,7 +5,7 @@ import { estimateCost, totalCost } from '../../lib/pipeline/cost.ts';
 import { resolveParams } from '../../lib/pipeline/resolve.ts';
 import { formatDollars, formatSeconds } from '../../lib/report/format-numbers.ts';
 import { pairs } from '../describe-run.ts';
-import type { ExitCode } from '../main.ts';
+import type { ExitCode } from '../exit-code.ts';
 import { type RequestOptions, readOverrides, readPreset } from '../request-options.ts';
 import type { Terminal } from '../terminal.ts';
 

@@ -3,7 +3,7 @@ import { experiments } from '../../lib/experiments.ts';
 import { presetNames } from '../../lib/pipeline/experiment.ts';
 import { readResultIndex } from '../../lib/pipeline/result-index.ts';
 import { openStore } from '../../lib/storage/open-store.ts';
-import type { ExitCode } from '../main.ts';
+import type { ExitCode } from '../exit-code.ts';
 import type { Terminal } from '../terminal.ts';
 
 export async function list(

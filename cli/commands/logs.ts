@@ -3,7 +3,7 @@ import { keys } from '../../lib/pipeline/keys.ts';
 import { failureRecordSchema, requireRecord } from '../../lib/pipeline/records.ts';
 import { findRun, readRequest } from '../../lib/pipeline/run-records.ts';
 import { openStore } from '../../lib/storage/open-store.ts';
-import type { ExitCode } from '../main.ts';
+import type { ExitCode } from '../exit-code.ts';
 import type { Terminal } from '../terminal.ts';
 
 export async function logs(

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { openStore } from '../../lib/storage/open-store.ts';
 import { InvalidUsage, ReportMissing } from '../errors.ts';
-import type { ExitCode } from '../main.ts';
+import type { ExitCode } from '../exit-code.ts';
 import { readRun } from '../read-run.ts';
 import { reportPath } from '../store-paths.ts';
 import type { Terminal } from '../terminal.ts';

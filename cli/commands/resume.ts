@@ -5,9 +5,9 @@ import { runDocumentSchema } from '../../lib/pipeline/run-document.ts';
 import { findRun, readRequest } from '../../lib/pipeline/run-records.ts';
 import { openStore } from '../../lib/storage/open-store.ts';
 import { type EngineOptions, executeLocally, finish, forgetFailures } from '../execute-run.ts';
+import type { ExitCode } from '../exit-code.ts';
 import { interruptible } from '../interruption.ts';
 import { chooseBackend } from '../local-ports.ts';
-import type { ExitCode } from '../main.ts';
 import { readRunState } from '../run-state.ts';
 import type { Terminal } from '../terminal.ts';
 

@@ -7,9 +7,9 @@ import { checkRequest, requiredDatasets } from '../../lib/pipeline/resolve.ts';
 import { newRunName, writeRequest } from '../../lib/pipeline/run-records.ts';
 import { openStore } from '../../lib/storage/open-store.ts';
 import { type EngineOptions, executeLocally } from '../execute-run.ts';
+import type { ExitCode } from '../exit-code.ts';
 import { interruptible } from '../interruption.ts';
 import { chooseBackend } from '../local-ports.ts';
-import type { ExitCode } from '../main.ts';
 import { checkDataFolder, type RequestOptions, readOverrides, readPreset } from '../request-options.ts';
 import type { Terminal } from '../terminal.ts';
 

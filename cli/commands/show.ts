@@ -1,7 +1,7 @@
 /** `stepwise show` */
 import { openStore } from '../../lib/storage/open-store.ts';
 import { describeRun } from '../describe-run.ts';
-import type { ExitCode } from '../main.ts';
+import type { ExitCode } from '../exit-code.ts';
 import { readRun } from '../read-run.ts';
 import { reportPath } from '../store-paths.ts';
 import type { Terminal } from '../terminal.ts';

@@ -2,7 +2,6 @@
  * Aggregate: from measurements to a verdict, a report and a place in the index of results. Counts what was trained,
  * what was reused, what is missing, and what it took.
  */
-import { renderReport } from '../report/render-report.ts';
 import { readLines } from '../storage/json-lines.ts';
 import { compareMeasurements } from './comparison.ts';
 import { costOf } from './cost.ts';
@@ -144,10 +143,10 @@ async function publish(
   document: RunDocument,
   summary: Summary,
   experiment: AnyExperiment,
-  { store }: StagePorts,
+  { store, ...ports }: StagePorts,
 ): Promise<AggregateOutput> {
   const { run, preset, finishedAt } = document;
-  const report = await renderReport({ document, summary, experiment });
+  const report = await ports.renderReport({ document, summary, experiment });
   await store.put(keys.report(run, 'index.html'), report.html);
   await store.put(keys.report(run, 'report.md'), report.markdown);
   await store.put(keys.result(experiment.name, run), formatRecord(document));

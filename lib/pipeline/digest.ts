@@ -21,8 +21,8 @@ export function digestArtifact(made: {
   readonly code: string;
 }): string {
   // Neither how many cores trained it nor with what it shared a job changes a bit of it, so neither may change its address.
-  const { cpus: _cpus, group: _group, ...trial } = made.trial;
-  return digestJson({ kind: 'artifact', ...made, trial, datasets: pins(made.datasets) });
+  const { cpus: _cpus, group: _group, experiment = made.experiment, ...trial } = made.trial;
+  return digestJson({ kind: 'artifact', ...made, experiment, trial, datasets: pins(made.datasets) });
 }
 
 /** 32 hexadecimal digits over everything that decides an evaluation's measurements. */

@@ -22,6 +22,11 @@ export interface BaseTrial {
   readonly cpus?: number;
   /** Trials of one group share a job, one after the other: small ones are not worth a GPU machine each. Not part of the digest. */
   readonly group?: string;
+  /**
+   * The experiment that this trial is taken from, where another one trains the very same thing: both then share its
+   * artifact. The experiment's own name where absent.
+   */
+  readonly experiment?: string;
 }
 
 /** One thing to measure. Plain JSON. */

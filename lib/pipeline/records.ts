@@ -9,7 +9,11 @@ import { presetNames } from './experiment.ts';
 const digest = z.string().regex(/^[0-9a-f]{32}$/);
 const named = z.looseObject({ name: z.string() });
 const namedEvaluation = named.extend({ trials: z.array(z.string()).readonly() });
-const namedTrial = named.extend({ cpus: z.number().int().positive().optional(), group: z.string().optional() });
+const namedTrial = named.extend({
+  cpus: z.number().int().positive().optional(),
+  group: z.string().optional(),
+  experiment: z.string().optional(),
+});
 
 /** `runs/{run}/resolved.json` */
 export const resolvedRunSchema = z.strictObject({

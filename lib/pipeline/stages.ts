@@ -6,7 +6,8 @@
 import type { NumericBackend } from '../numerics/backend.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { ProgressEvent } from './events.ts';
-import type { AnyExperiment, VerdictOutcome } from './experiment.ts';
+import type { AnyExperiment, Summary, VerdictOutcome } from './experiment.ts';
+import type { RunDocument } from './run-document.ts';
 
 /** Stages that are Lambdas; Train is a container job. */
 export const lambdaStages = ['resolve', 'plan', 'evaluate', 'aggregate', 'notify', 'record-failure'] as const;
@@ -78,8 +79,16 @@ export interface StagePorts {
   now(): number;
   log(message: string, details?: Readonly<Record<string, unknown>>): void;
   progress(event: ProgressEvent): void;
+  /** Draws a finished run's report: one self-contained page, and Markdown. */
+  renderReport(report: FinishedRun): Promise<{ readonly html: string; readonly markdown: string }>;
   /** Tells whoever wants to know that a run ended: an SNS topic on AWS, the terminal here. */
   notify(subject: string, text: string): Promise<void>;
+}
+
+export interface FinishedRun {
+  readonly document: RunDocument;
+  readonly summary: Summary;
+  readonly experiment: AnyExperiment;
 }
 
 export interface ExperimentRegistry {

@@ -41,6 +41,9 @@ describe('digestArtifact', () => {
     const trial = { ...made.trial, cpus: 2, group: 'g' };
     expect(digestArtifact({ ...made, trial, datasets: [...made.datasets].reverse() })).toBe(base);
   });
+  it('is that of another experiment where the trial says that it is taken from there', () => {
+    expect(digestArtifact({ ...made, experiment: 'a/other', trial: { ...made.trial, experiment: 'a/b' } })).toBe(base);
+  });
   it.each([
     ['experiment', { experiment: 'a/c' }],
     ['trial', { trial: { ...made.trial, rate: 0.2 } }],

@@ -6,6 +6,7 @@ import { createRegistry } from '../../lib/pipeline/registry.ts';
 import { resolve } from '../../lib/pipeline/resolve.ts';
 import type { AggregateOutput, StagePorts } from '../../lib/pipeline/stages.ts';
 import { train } from '../../lib/pipeline/train.ts';
+import { renderReport } from '../../lib/report/render-report.ts';
 import { MemoryObjectStore } from '../../lib/storage/memory-object-store.ts';
 import { counting } from './counting-experiment.ts';
 
@@ -21,6 +22,7 @@ export function testPorts(changes: Partial<StagePorts> = {}): StagePorts {
     checkpointIntervalSeconds: 0,
     hardware: 'a test',
     startTensorFlow: async () => {},
+    renderReport,
     now: () => (now += 1000),
     log: () => {},
     progress: () => {},

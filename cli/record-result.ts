@@ -5,15 +5,19 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { projectRootOfThisFile } from '../lib/pipeline/code-digest.ts';
 import type { AnyExperiment } from '../lib/pipeline/experiment.ts';
+import { loadMeasurement } from '../lib/pipeline/measurements.ts';
 import type { RunDocument } from '../lib/pipeline/run-document.ts';
+import { standaloneColours } from '../lib/report/chart-theme.ts';
 import { plannedExperiments } from '../lib/report/planned-experiments.ts';
 import {
   formatRecordedResult,
   parseRecordedResult,
   type RecordedResult,
+  recordedFigurePath,
   recordedResultPath,
   recordResult,
 } from '../lib/report/recorded-result.ts';
+import { drawFigures } from '../lib/report/render-report.ts';
 import { renderResultsTable, renderStatusTable, replaceBetweenMarkers } from '../lib/report/results-table.ts';
 import { CannotRecord } from './errors.ts';
 
@@ -32,7 +36,23 @@ export async function recordRun(
   const path = recordedResultPath(document.experiment);
   await mkdir(join(projectRoot, dirname(path)), { recursive: true });
   await writeFile(join(projectRoot, path), formatRecordedResult(recorded));
-  return (await updateReadme(experiments, projectRoot)) ? [path, 'README.md'] : [path];
+  const written = [path, ...(await recordFigures(document, experiments, projectRoot))];
+  return (await updateReadme(experiments, projectRoot)) ? [...written, 'README.md'] : written;
+}
+
+/** The report's figures as files that the README can show, drawn again from the run's measurements. */
+async function recordFigures(
+  { experiment: name, params, measurements }: RunDocument,
+  experiments: readonly AnyExperiment[],
+  projectRoot: string,
+): Promise<readonly string[]> {
+  const experiment = experiments.find((candidate) => candidate.name === name);
+  if (!experiment) return [];
+  const summary = experiment.summarize(measurements.map(loadMeasurement), experiment.params.parse(params));
+  const figures = await drawFigures(summary, standaloneColours);
+  const paths = figures.map((_, index) => recordedFigurePath(name, index + 1));
+  for (const [index, { svg }] of figures.entries()) await writeFile(join(projectRoot, paths[index]!), `${svg}\n`);
+  return paths;
 }
 
 /** Makes the README's tables anew; false where there is no README. Throws MarkersMissing, InvalidRecordedResult. */

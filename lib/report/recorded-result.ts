@@ -95,6 +95,11 @@ export function recordedResultPath(experiment: string): string {
   return `docs/results/${experiment}.json`;
 }
 
+/** Its figures beside it: `docs/results/learned-optimizers/mnist-figure-1.svg`. */
+export function recordedFigurePath(experiment: string, figure: number): string {
+  return `docs/results/${experiment}-figure-${figure}.svg`;
+}
+
 function round(value: number | null): number | null {
   return value === null ? null : Number(value.toPrecision(keptDigits));
 }

@@ -1,6 +1,7 @@
 /** A run's report in both its forms, with the figures drawn. */
 import type { Summary } from '../pipeline/experiment.ts';
 import type { RunDocument } from '../pipeline/run-document.ts';
+import { type ChartColours, inlineColours } from './chart-theme.ts';
 import { renderChart } from './render-chart.ts';
 import { renderHtmlReport } from './render-html-report.ts';
 import { renderMarkdownReport } from './render-markdown-report.ts';
@@ -21,10 +22,13 @@ export async function renderReport({
 }
 
 /** Throws InvalidChart. */
-export async function drawFigures({ charts }: Pick<Summary, 'charts'>): Promise<readonly Figure[]> {
+export async function drawFigures(
+  { charts }: Pick<Summary, 'charts'>,
+  colours: ChartColours = inlineColours,
+): Promise<readonly Figure[]> {
   const figures: Figure[] = [];
   // One after the other: text metrics and definitions are Vega's own, shared by all its views.
   for (const { title, caption, spec } of charts)
-    figures.push({ title, caption, svg: await renderChart(spec, { title }) });
+    figures.push({ title, caption, svg: await renderChart(spec, { title, colours }) });
   return figures;
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { CannotRecord } from '../../cli/errors.ts';
 import { readRecordedResults, recordRun } from '../../cli/record-result.ts';
+import { mnist } from '../../lib/learned-optimizers/experiments/mnist.ts';
 import { sampleDocument } from '../report/sample-report.ts';
 import { newTemporaryFolder } from '../temporary-folder.ts';
 
@@ -41,6 +42,28 @@ it('writes the result with its commit, and the README’s tables from all result
   await writeFile(join(folder, 'other.ts'), '');
   await recordRun(sampleDocument, [], folder);
   expect((await readRecordedResults(folder))[0]!.commit).toBe(`${commit}+`);
+});
+
+it('draws the figures of the report beside the result', async () => {
+  const folder = await newCheckout();
+  const chart = {
+    title: 'Losses',
+    caption: '',
+    spec: { data: { values: [{ a: 1 }] }, mark: 'point', encoding: { x: { field: 'a', type: 'quantitative' } } },
+  };
+  const summarize = () => ({ verdict: { outcome: 'holds', reason: '' }, tables: [], charts: [chart, chart] }) as const;
+  const experiment = {
+    ...mnist,
+    name: sampleDocument.experiment,
+    params: { parse: (params: unknown) => params },
+    summarize,
+  } as never;
+  const written = await recordRun(sampleDocument, [experiment], folder);
+  const figures = [1, 2].map((number) => `docs/results/learned-optimizers/mnist-figure-${number}.svg`);
+  expect(written).toEqual(['docs/results/learned-optimizers/mnist.json', ...figures, 'README.md']);
+  // A page shows it as a picture, where it cannot take the page's colour.
+  for (const figure of figures)
+    expect(await readFile(join(folder, figure), 'utf8')).toMatch(/^<svg(?!.*currentColor)/s);
 });
 
 it('refuses a run without a verdict, and a folder without a commit', async () => {

@@ -14,7 +14,7 @@ import { randomStream } from '../numerics/random.ts';
 import type { TrainingContext } from '../pipeline/context.ts';
 import { MetaTrainingDiverged } from './errors.ts';
 import { type CoordinateSelection, selectCoordinates, sumFollowingGradients } from './meta-gradient.ts';
-import { updateMetaOptimizer } from './meta-optimizer.ts';
+import { type LearningRateSchedule, updateMetaOptimizer } from './meta-optimizer.ts';
 import { initProgress, type MetaTrainingProgress, restoreProgress, saveProgress } from './meta-training-progress.ts';
 import { traceLosses } from './optimize.ts';
 import { initializeParameters, type OptimizerNetwork, runNetwork } from './optimizer-network.ts';
@@ -28,7 +28,7 @@ export interface MetaTrainingSettings {
   /** Steps that a meta-gradient goes back. */
   readonly unrollSteps: number;
   readonly metaLearningRate: number;
-  readonly metaLearningRateSchedule: 'constant' | 'cosine';
+  readonly metaLearningRateSchedule: LearningRateSchedule;
   /** Decay of the average of the optimizer's parameters, per update. */
   readonly averagingDecay: number;
   /** w_t of Eq. 3: 1 at every step, or only at the last one of the episode, 1[t = T]. */

@@ -229,6 +229,21 @@ test('the meta-optimizer is Adam on a cosine, with an average beside it', () => 
   expect(state.parameters[0]).toBeCloseTo(0.85, 6);
 });
 
+test.each([
+  ['constant', [0.1, 0.1, 0.1, 0.1]],
+  ['cosine', [0.1, 0.0853553, 0.05, 0.0146447]],
+  ['late-cosine', [0.1, 0.1, 0.1, 0.05]],
+] as const)('the schedule %s', (schedule, rates) => {
+  const state = initMetaOptimizer(Float32Array.of(0));
+  let before = 0;
+  for (const rate of rates) {
+    // The same gradient each time: Adam's steps have the size of its rate.
+    updateMetaOptimizer(state, Float32Array.of(-1), { learningRate: 0.1, schedule, averagingDecay: 0, updates: 4 });
+    expect(state.parameters[0]! - before).toBeCloseTo(rate, 5);
+    before = state.parameters[0]!;
+  }
+});
+
 describe('the network, as the paper says', () => {
   const coordinates = 30;
   const create = async (change?: (parameters: Float32Array, byName: { offset: number }) => void) => {

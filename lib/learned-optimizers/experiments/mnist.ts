@@ -35,12 +35,12 @@ type Params = z.infer<typeof params>;
 const laptop: Params = {
   seeds: 20,
   trainingSeed: 0,
-  episodes: 700,
+  episodes: 600,
   horizonSteps: 100,
   evaluationSteps: 200,
   unrollSteps: 20,
   metaLearningRate: 0.006,
-  metaLearningRateSchedule: 'cosine',
+  metaLearningRateSchedule: 'late-cosine',
   averagingDecay: 0.97,
   lossWeights: 'every-step',
   hiddenUnits: 20,
@@ -95,7 +95,7 @@ export const mnist = defineExperiment<Params, OptimizerTrial, ComparisonEvaluati
     'A coordinatewise LSTM trained to optimize a small network on MNIST for 100 steps reaches a lower loss than SGD, NAG, RMSprop and ADAM with tuned learning rates, and keeps ahead when run for 200 steps.',
   deviations: [
     'The meta-gradient goes through a random subset of the first layer’s weights, weighted so that it is unbiased, and through all other coordinates: an eighth of the work.',
-    'The meta-learning rate is a parameter falling on a cosine rather than the result of a random search, and the averaged weights are validated and kept.',
+    'The meta-learning rate is a parameter, constant in the first half and falling on a cosine in the second, rather than the result of a random search; the averaged weights are validated and kept.',
     'The paper does not give the standard deviation of the initial weights; 0.01, for biases too, is its published code’s.',
     'Minibatches are drawn uniformly with replacement from the 60,000 training images.',
     'Validation judges by the mean loss of the last tenth of the horizon rather than by one last minibatch.',

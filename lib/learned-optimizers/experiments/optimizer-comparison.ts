@@ -9,6 +9,7 @@ import { z } from 'zod';
 import type { EvaluationContext } from '../../pipeline/context.ts';
 import type { Measurement, Workload } from '../../pipeline/experiment.ts';
 import { type BaselineName, baselineNames, startBaseline } from '../baselines.ts';
+import { learningRateSchedules } from '../meta-optimizer.ts';
 import { traceLosses } from '../optimize.ts';
 import { createOptimizerNetwork, type NetworkSettings, runNetwork } from '../optimizer-network.ts';
 import {
@@ -33,7 +34,7 @@ export const comparisonParams = {
   /** Steps that a meta-gradient goes back; divides the horizon. */
   unrollSteps: z.number().int().min(1).max(200),
   metaLearningRate: z.number().min(1e-6).max(1),
-  metaLearningRateSchedule: z.enum(['constant', 'cosine']),
+  metaLearningRateSchedule: z.enum(learningRateSchedules),
   averagingDecay: z.number().min(0).max(0.9999),
   lossWeights: z.enum(['every-step', 'final-step']),
   /** Units in each of the optimizer's two layers; a multiple of 4. */

@@ -33,9 +33,9 @@ const params = z
 type Params = z.infer<typeof params>;
 
 const laptop: Params = {
-  seeds: 20,
+  seeds: 50,
   trainingSeed: 0,
-  episodes: 600,
+  episodes: 700,
   horizonSteps: 100,
   evaluationSteps: 200,
   unrollSteps: 20,
@@ -115,7 +115,7 @@ export const mnist = defineExperiment<Params, OptimizerTrial, ComparisonEvaluati
       tuningProblems: 1,
     },
     laptop,
-    overnight: { ...laptop, seeds: 50, episodes: 5000, validationIntervalEpisodes: 100, validationProblems: 10 },
+    overnight: { ...laptop, seeds: 100, episodes: 5000, validationIntervalEpisodes: 100, validationProblems: 10 },
     paper: {
       ...laptop,
       seeds: 100,

@@ -15,8 +15,6 @@ export {
 } from './meta-optimizer.ts';
 // §3: training with early stopping, and the tuned hand-written optimizers it is compared with
 export { type EpisodeRecord, type MetaTrainingResult, type MetaTrainingSettings, metaTrain } from './meta-training.ts';
-// §3.2
-export { baseNetwork, createMnistPerceptrons, type MnistPerceptronSettings } from './mnist-perceptron.ts';
 export { type RunningOptimizer, traceLosses } from './optimize.ts';
 // §2.1 and Appendix A: the coordinatewise LSTM, Eq. 3's m
 export {
@@ -28,13 +26,15 @@ export {
   runNetwork,
   splitParameters,
 } from './optimizer-network.ts';
+// §3.2
+export { baseNetwork, createMnistPerceptrons, type MnistPerceptronSettings } from './problems/mnist-perceptron.ts';
 // §2: optimizees, and the distribution over them that Eq. 2 takes its expectation over
-export type { ParameterTensor, Problem, ProblemFamily } from './problem.ts';
+export type { ParameterTensor, Problem, ProblemFamily } from './problems/problem.ts';
 // §3.1
 export {
   createQuadratics,
   type QuadraticDistribution,
   type QuadraticsSettings,
   quadraticDistributions,
-} from './quadratics.ts';
+} from './problems/quadratics.ts';
 export { type TuningResult, type TuningTask, tuneLearningRate } from './tune-learning-rate.ts';

@@ -12,7 +12,7 @@
  * differentiation of the whole unrolled graph.
  */
 import type { RandomStream } from '../numerics/random.ts';
-import type { ParameterTensor } from './problem.ts';
+import type { ParameterTensor } from './problems/problem.ts';
 
 /**
  * Turns the gradients of one window into ∂L/∂g_t, in place.

@@ -18,7 +18,7 @@ import { type LearningRateSchedule, updateMetaOptimizer } from './meta-optimizer
 import { initProgress, type MetaTrainingProgress, restoreProgress, saveProgress } from './meta-training-progress.ts';
 import { traceLosses } from './optimize.ts';
 import { initializeParameters, type OptimizerNetwork, runNetwork } from './optimizer-network.ts';
-import type { ProblemFamily } from './problem.ts';
+import type { ProblemFamily } from './problems/problem.ts';
 
 export interface MetaTrainingSettings {
   readonly seed: number;

@@ -1,5 +1,5 @@
 /** Runs any optimizer on a problem and traces its loss. */
-import type { Problem } from './problem.ts';
+import type { Problem } from './problems/problem.ts';
 
 /** An optimizer with its state, on one θ. */
 export interface RunningOptimizer {

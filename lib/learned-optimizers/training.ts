@@ -1,40 +1,41 @@
 /**
- * Trains the trials of the experiments of §3.1 and §3.2: the learned optimizer, and the hand-written ones, whose training
- * is the search for their learning rate. Everything a trial's artifact depends on is in the trial.
+ * Trains the trials of a comparison on any kind of problem: the learned optimizer, and the hand-written ones, whose
+ * training is the search for their learning rate. Everything a trial's artifact depends on is in the trial.
+ *
+ * `training/` has a module for each kind of problem. An experiment names that as its `trainingModule`, so that a change to
+ * one kind of problem trains nothing again on another.
  */
 
-import { readMnist } from '../datasets/mnist.ts';
 import type { TrainedModel, TrainingContext } from '../pipeline/context.ts';
 import type { BaselineName } from './baselines.ts';
 import { InvalidLearnedOptimizer } from './errors.ts';
 import { type MetaTrainingSettings, metaTrain } from './meta-training.ts';
-import { createMnistPerceptrons, type MnistPerceptronSettings } from './mnist-perceptron.ts';
 import { createOptimizerNetwork, joinParameters, type NetworkSettings, splitParameters } from './optimizer-network.ts';
-import type { ProblemFamily } from './problem.ts';
-import { createQuadratics, type QuadraticsSettings } from './quadratics.ts';
+import type { ProblemFamily } from './problems/problem.ts';
 import { tuneLearningRate } from './tune-learning-rate.ts';
 
-/** A distribution over optimizees, as data. */
-export type ProblemSettings =
-  | ({ readonly kind: 'quadratics' } & QuadraticsSettings)
-  | ({ readonly kind: 'mnist' } & MnistPerceptronSettings);
+/** Makes the optimizees of some settings, with their data. */
+export type CreateFamily<Settings> = (
+  settings: Settings,
+  context: Pick<TrainingContext, 'backend' | 'dataset' | 'startTensorFlow'>,
+) => Promise<ProblemFamily>;
 
-export interface LearnedOptimizerTrial {
+export interface LearnedOptimizerTrial<Settings> {
   /** `lstm` */
   readonly name: string;
   readonly kind: 'lstm';
   readonly cpus: number;
-  readonly problem: ProblemSettings;
+  readonly problem: Settings;
   readonly network: NetworkSettings;
   readonly metaTraining: MetaTrainingSettings;
 }
 
-export interface BaselineTrial {
+export interface BaselineTrial<Settings> {
   /** `adam` */
   readonly name: string;
   readonly kind: 'baseline';
   readonly optimizer: BaselineName;
-  readonly problem: ProblemSettings;
+  readonly problem: Settings;
   readonly tuning: TuningSettings;
 }
 
@@ -45,25 +46,22 @@ export interface TuningSettings {
   readonly horizonSteps: number;
 }
 
-export type OptimizerTrial = LearnedOptimizerTrial | BaselineTrial;
+export type OptimizerTrial<Settings> = LearnedOptimizerTrial<Settings> | BaselineTrial<Settings>;
 
-/** The optimizees of a trial or an evaluation, with their data. */
-export async function createProblemFamily(
-  problem: ProblemSettings,
-  context: Pick<TrainingContext, 'backend' | 'dataset' | 'startTensorFlow'>,
-): Promise<ProblemFamily> {
-  if (problem.kind === 'quadratics') return createQuadratics(problem);
-  const { train: images } = await readMnist(await context.dataset('mnist'));
-  return createMnistPerceptrons(problem, images, context);
+/** The `train` of experiments on one kind of problem. */
+export function trainOn<Settings>(createFamily: CreateFamily<Settings>) {
+  return async (trial: OptimizerTrial<Settings>, context: TrainingContext): Promise<void> => {
+    const family = await createFamily(trial.problem, context);
+    if (trial.kind === 'lstm') await trainLearnedOptimizer(trial, family, context);
+    else await tuneBaseline(trial, family, context);
+  };
 }
 
-export async function train(trial: OptimizerTrial, context: TrainingContext): Promise<void> {
-  if (trial.kind === 'lstm') await trainLearnedOptimizer(trial, context);
-  else await tuneBaseline(trial, context);
-}
-
-async function trainLearnedOptimizer(trial: LearnedOptimizerTrial, context: TrainingContext): Promise<void> {
-  const family = await createProblemFamily(trial.problem, context);
+async function trainLearnedOptimizer(
+  trial: LearnedOptimizerTrial<unknown>,
+  family: ProblemFamily,
+  context: TrainingContext,
+): Promise<void> {
   const network = await createOptimizerNetwork(trial.network, {
     coordinates: family.coordinates,
     unrollSteps: trial.metaTraining.unrollSteps,
@@ -93,9 +91,12 @@ async function trainLearnedOptimizer(trial: LearnedOptimizerTrial, context: Trai
   }
 }
 
-async function tuneBaseline(trial: BaselineTrial, context: TrainingContext): Promise<void> {
+async function tuneBaseline(
+  trial: BaselineTrial<unknown>,
+  family: ProblemFamily,
+  context: TrainingContext,
+): Promise<void> {
   const { optimizer, tuning } = trial;
-  const family = await createProblemFamily(trial.problem, context);
   const problems = Array.from({ length: tuning.problems }, (_, index) => family.sample(tuning.seed, 'tuning', index));
   const result = await tuneLearningRate({
     optimizer,

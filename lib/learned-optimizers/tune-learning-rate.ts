@@ -12,7 +12,7 @@
 import { type BaselineName, startBaseline } from './baselines.ts';
 import { TuningFailed } from './errors.ts';
 import { traceLosses } from './optimize.ts';
-import type { Problem } from './problem.ts';
+import type { Problem } from './problems/problem.ts';
 
 /** Grid positions are multiples of this share of a decade, so that a rate is never computed twice. */
 const stepsPerDecade = 16;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { type BaselineName, baselineNames, startBaseline } from '../../lib/learned-optimizers/baselines.ts';
 import { traceLosses } from '../../lib/learned-optimizers/optimize.ts';
-import type { Problem } from '../../lib/learned-optimizers/problem.ts';
-import { createQuadratics } from '../../lib/learned-optimizers/quadratics.ts';
+import type { Problem } from '../../lib/learned-optimizers/problems/problem.ts';
+import { createQuadratics } from '../../lib/learned-optimizers/problems/quadratics.ts';
 import { tuneLearningRate } from '../../lib/learned-optimizers/tune-learning-rate.ts';
 import golden from '../golden/torch7-optimizers.json' with { type: 'json' };
 

@@ -9,8 +9,8 @@ import {
   initializeParameters,
   type NetworkSettings,
 } from '../../lib/learned-optimizers/optimizer-network.ts';
-import { layOutTensors } from '../../lib/learned-optimizers/problem.ts';
-import { createQuadratics } from '../../lib/learned-optimizers/quadratics.ts';
+import { layOutTensors } from '../../lib/learned-optimizers/problems/problem.ts';
+import { createQuadratics } from '../../lib/learned-optimizers/problems/quadratics.ts';
 import { randomStream } from '../../lib/numerics/random.ts';
 
 const settings: NetworkSettings = { preprocessing: { kind: 'log-sign', p: 10 }, hiddenUnits: 8, outputScale: 0.1 };

@@ -10,8 +10,8 @@ import {
   runNetwork,
   splitParameters,
 } from '../../lib/learned-optimizers/optimizer-network.ts';
-import type { ProblemFamily } from '../../lib/learned-optimizers/problem.ts';
-import { createQuadratics } from '../../lib/learned-optimizers/quadratics.ts';
+import type { ProblemFamily } from '../../lib/learned-optimizers/problems/problem.ts';
+import { createQuadratics } from '../../lib/learned-optimizers/problems/quadratics.ts';
 import { randomStream } from '../../lib/numerics/random.ts';
 import type { Checkpoint } from '../../lib/pipeline/context.ts';
 

@@ -1,7 +1,9 @@
 /** §3.2: a learned optimizer trains a small neural network on MNIST. */
 import { z } from 'zod';
 import { defineExperiment } from '../../pipeline/experiment.ts';
-import { type OptimizerTrial, type ProblemSettings, train } from '../training.ts';
+import type { MnistPerceptronSettings } from '../problems/mnist-perceptron.ts';
+import { createFamily, train } from '../training/mnist.ts';
+import type { OptimizerTrial } from '../training.ts';
 import { chartLosses } from './chart-losses.ts';
 import {
   type ComparisonEvaluation,
@@ -68,9 +70,8 @@ function problemOf({
   optimizeeActivation,
   batchSize,
   initialDeviation,
-}: Params): ProblemSettings {
+}: Params): MnistPerceptronSettings {
   return {
-    kind: 'mnist',
     hidden: optimizeeHiddenUnits,
     activation: optimizeeActivation,
     batchSize,
@@ -84,7 +85,11 @@ function tensorSizes({ optimizeeHiddenUnits }: Params): readonly number[] {
   return sizes.slice(1).flatMap((outputs, layer) => [sizes[layer]! * outputs, outputs]);
 }
 
-export const mnist = defineExperiment<Params, OptimizerTrial, ComparisonEvaluation>({
+export const mnist = defineExperiment<
+  Params,
+  OptimizerTrial<MnistPerceptronSettings>,
+  ComparisonEvaluation<MnistPerceptronSettings>
+>({
   name: 'learned-optimizers/mnist',
   source: {
     arxiv: '1606.04474',
@@ -130,7 +135,7 @@ export const mnist = defineExperiment<Params, OptimizerTrial, ComparisonEvaluati
   },
   datasets: [{ name: 'mnist' }],
   module: 'lib/learned-optimizers/experiments/mnist.ts',
-  trainingModule: 'lib/learned-optimizers/training.ts',
+  trainingModule: 'lib/learned-optimizers/training/mnist.ts',
 
   plan: (params) =>
     planComparison(
@@ -141,7 +146,7 @@ export const mnist = defineExperiment<Params, OptimizerTrial, ComparisonEvaluati
     ),
   train,
   evaluations: (params) => evaluationsOfComparison(params, problemOf(params)),
-  evaluate: evaluateComparison,
+  evaluate: (evaluation, context) => evaluateComparison(evaluation, createFamily, context),
 
   summarize(measurements, params) {
     const { horizonSteps, evaluationSteps } = params;

@@ -12,13 +12,7 @@ import { type BaselineName, baselineNames, startBaseline } from '../baselines.ts
 import { learningRateSchedules } from '../meta-optimizer.ts';
 import { traceLosses } from '../optimize.ts';
 import { createOptimizerNetwork, type NetworkSettings, runNetwork } from '../optimizer-network.ts';
-import {
-  createProblemFamily,
-  type OptimizerTrial,
-  type ProblemSettings,
-  readLearnedOptimizer,
-  readLearningRate,
-} from '../training.ts';
+import { type CreateFamily, type OptimizerTrial, readLearnedOptimizer, readLearningRate } from '../training.ts';
 
 /** Parameters that both experiments have. */
 export const comparisonParams = {
@@ -62,23 +56,23 @@ export function checkSteps(params: ComparisonParams, context: z.RefinementCtx): 
 /** Losses of a baseline whose rate was tuned for the end of the evaluation instead of the horizon. */
 export const longRunMetric = 'loss, rate tuned for the long run';
 
-export interface ComparisonEvaluation {
+export interface ComparisonEvaluation<Settings> {
   readonly name: string;
   readonly trials: readonly string[];
   readonly subject: 'lstm' | BaselineName;
   readonly metric: string;
-  readonly problem: ProblemSettings;
+  readonly problem: Settings;
   readonly seeds: readonly number[];
   readonly steps: number;
 }
 
 /** The learned optimizer, and each hand-written one tuned for the horizon and for the evaluation's end. */
-export function planComparison(
+export function planComparison<Settings>(
   params: ComparisonParams,
-  problems: { readonly training: ProblemSettings; readonly tuning: ProblemSettings },
+  problems: { readonly training: Settings; readonly tuning: Settings },
   preprocessing: NetworkSettings['preprocessing'],
   backpropagatedPerTensor: number,
-): readonly OptimizerTrial[] {
+): readonly OptimizerTrial<Settings>[] {
   const { hiddenUnits, outputScale, trainingSeed, tuningProblems, horizonSteps, evaluationSteps } = params;
   const { episodes, unrollSteps, metaLearningRate, metaLearningRateSchedule, averagingDecay, lossWeights } = params;
   const { validationIntervalEpisodes, validationProblems } = params;
@@ -124,11 +118,11 @@ function baselineTrialName(optimizer: BaselineName, horizonSteps: number): strin
 /** Seeds of one evaluation: enough to be worth starting, few enough to spread over Lambdas. */
 const seedsPerEvaluation = 5;
 
-export function evaluationsOfComparison(
+export function evaluationsOfComparison<Settings>(
   { seeds, horizonSteps, evaluationSteps }: ComparisonParams,
-  problem: ProblemSettings,
-): readonly ComparisonEvaluation[] {
-  const subjects: Pick<ComparisonEvaluation, 'subject' | 'metric' | 'trials'>[] = [
+  problem: Settings,
+): readonly ComparisonEvaluation<Settings>[] {
+  const subjects: Pick<ComparisonEvaluation<Settings>, 'subject' | 'metric' | 'trials'>[] = [
     { subject: 'lstm', metric: 'loss', trials: ['lstm'] },
     ...baselineNames.map((subject) => ({
       subject,
@@ -162,12 +156,13 @@ export function evaluationsOfComparison(
 /** A row for the first step, and for every fifth. */
 const recordedEverySteps = 5;
 
-export async function evaluateComparison(
-  { subject, metric, trials, problem, seeds, steps }: ComparisonEvaluation,
+export async function evaluateComparison<Settings>(
+  { subject, metric, trials, problem, seeds, steps }: ComparisonEvaluation<Settings>,
+  createFamily: CreateFamily<Settings>,
   context: EvaluationContext,
 ): Promise<readonly Measurement[]> {
   const model = await context.model(trials[0]!);
-  const family = await createProblemFamily(problem, context);
+  const family = await createFamily(problem, context);
   const { coordinates, lossUnit } = family;
   const rows: Measurement[] = [];
   const record = async (start: () => Parameters<typeof traceLosses>[1]) => {

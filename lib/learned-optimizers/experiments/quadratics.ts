@@ -1,8 +1,9 @@
 /** §3.1: a learned optimizer on random 10-dimensional quadratic functions. */
 import { z } from 'zod';
 import { defineExperiment } from '../../pipeline/experiment.ts';
-import { quadraticDistributions } from '../quadratics.ts';
-import { type OptimizerTrial, type ProblemSettings, train } from '../training.ts';
+import { type QuadraticsSettings, quadraticDistributions } from '../problems/quadratics.ts';
+import { createFamily, train } from '../training/quadratics.ts';
+import type { OptimizerTrial } from '../training.ts';
 import { chartLosses } from './chart-losses.ts';
 import {
   type ComparisonEvaluation,
@@ -68,11 +69,15 @@ const paper: PaperLosses = {
 
 const dimensions = 10;
 
-function problemOf({ distribution }: Params, functions: number): ProblemSettings {
-  return { kind: 'quadratics', distribution, functions, dimensions };
+function problemOf({ distribution }: Params, functions: number): QuadraticsSettings {
+  return { distribution, functions, dimensions };
 }
 
-export const quadratics = defineExperiment<Params, OptimizerTrial, ComparisonEvaluation>({
+export const quadratics = defineExperiment<
+  Params,
+  OptimizerTrial<QuadraticsSettings>,
+  ComparisonEvaluation<QuadraticsSettings>
+>({
   name: 'learned-optimizers/quadratics',
   source: {
     arxiv: '1606.04474',
@@ -116,7 +121,7 @@ export const quadratics = defineExperiment<Params, OptimizerTrial, ComparisonEva
   },
   datasets: [],
   module: 'lib/learned-optimizers/experiments/quadratics.ts',
-  trainingModule: 'lib/learned-optimizers/training.ts',
+  trainingModule: 'lib/learned-optimizers/training/quadratics.ts',
 
   plan: (params) =>
     planComparison(
@@ -131,7 +136,7 @@ export const quadratics = defineExperiment<Params, OptimizerTrial, ComparisonEva
     ),
   train,
   evaluations: (params) => evaluationsOfComparison(params, problemOf(params, params.functionsPerSeed)),
-  evaluate: evaluateComparison,
+  evaluate: (evaluation, context) => evaluateComparison(evaluation, createFamily, context),
 
   summarize(measurements, params) {
     const { horizonSteps, evaluationSteps } = params;

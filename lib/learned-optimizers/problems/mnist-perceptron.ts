@@ -5,15 +5,15 @@
  * all coordinates, biases too, start from N(0, σ²), and a minibatch is drawn uniformly with replacement from the whole
  * training set, anew at every step. Pixels are scaled to 0..1.
  */
-import type { LabelledImages } from '../datasets/mnist.ts';
+import type { LabelledImages } from '../../datasets/mnist.ts';
 import {
   createMultilayerPerceptron,
   type MultilayerPerceptron,
   type MultilayerPerceptronShape,
   multilayerPerceptronTensors,
-} from '../kernels/multilayer-perceptron.ts';
-import { randomStream } from '../numerics/random.ts';
-import type { TrainingContext } from '../pipeline/context.ts';
+} from '../../kernels/multilayer-perceptron.ts';
+import { randomStream } from '../../numerics/random.ts';
+import type { TrainingContext } from '../../pipeline/context.ts';
 import { layOutTensors, type ProblemFamily } from './problem.ts';
 
 export interface MnistPerceptronSettings {
@@ -73,6 +73,6 @@ async function createPerceptron(
     return createMultilayerPerceptron(shape, { relaxed: backend === 'wasm-relaxed' });
   }
   await startTensorFlow();
-  const { createMultilayerPerceptronReference } = await import('../kernels/multilayer-perceptron-reference.ts');
+  const { createMultilayerPerceptronReference } = await import('../../kernels/multilayer-perceptron-reference.ts');
   return createMultilayerPerceptronReference(shape);
 }

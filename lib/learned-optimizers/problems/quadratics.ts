@@ -7,7 +7,7 @@
  *
  * The paper says only "IID Gaussian". `standard` is what reproductions use; see the distributions below.
  */
-import { randomStream } from '../numerics/random.ts';
+import { randomStream } from '../../numerics/random.ts';
 import { layOutTensors, type ProblemFamily } from './problem.ts';
 
 /** Of W and y, and of the initial point. */

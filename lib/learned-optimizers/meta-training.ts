@@ -37,6 +37,16 @@ export interface MetaTrainingSettings {
   readonly backpropagatedPerTensor: number;
   readonly validationIntervalEpisodes: number;
   readonly validationProblems: number;
+  /**
+   * Early stopping: training ends once this many validations in a row were no better than the best before them. The
+   * schedule is still over all `episodes`. Where absent, training goes on to the end; the best is kept in any case.
+   */
+  readonly patienceValidations?: number;
+  /**
+   * One of several candidates, of which the best is chosen: where no validation ends with a finite loss, the result is
+   * the initial parameters with a validation loss of Infinity, instead of MetaTrainingDiverged.
+   */
+  readonly mayDiverge?: boolean;
 }
 
 /** A row of the learning curve. */
@@ -61,7 +71,7 @@ export interface MetaTrainingResult {
 
 type Context = Pick<TrainingContext, 'checkpoint' | 'checkpointDue' | 'saveCheckpoint' | 'progress' | 'breathe'>;
 
-/** Throws MetaTrainingDiverged where no validation ended with a finite loss. */
+/** Throws MetaTrainingDiverged where no validation ended with a finite loss, unless the settings allow for it. */
 export async function metaTrain(
   settings: MetaTrainingSettings,
   family: ProblemFamily,
@@ -72,7 +82,7 @@ export async function metaTrain(
   const start = initializeParameters(network.layout, randomStream(settings.seed, 'parameters'));
   const progress = context.checkpoint ? restoreProgress(context.checkpoint) : initProgress(start);
 
-  while (progress.episode < episodes) {
+  while (progress.episode < episodes && !hasLostPatience(settings, progress)) {
     const metaLoss = await trainEpisode(settings, family, network, progress, context);
     progress.episode += 1;
     const isValidated = progress.episode % validationIntervalEpisodes === 0 || progress.episode === episodes;
@@ -94,15 +104,23 @@ export async function metaTrain(
   }
 
   const { meta, bestLoss } = progress;
-  if (bestLoss === null) throw new MetaTrainingDiverged(episodes, meta.skipped);
+  if (bestLoss === null && !settings.mayDiverge) throw new MetaTrainingDiverged(progress.episode, meta.skipped);
   return {
     parameters: progress.best,
-    validationLoss: bestLoss,
+    validationLoss: bestLoss ?? Number.POSITIVE_INFINITY,
     bestEpisode: progress.bestEpisode,
     appliedUpdates: meta.applied,
     skippedUpdates: meta.skipped,
     history: progress.history,
   };
+}
+
+/** Read off the history, which a checkpoint holds: a resumed training stops where the undisturbed one does. */
+function hasLostPatience({ patienceValidations }: MetaTrainingSettings, progress: MetaTrainingProgress): boolean {
+  if (patienceValidations === undefined) return false;
+  const { history, bestEpisode } = progress;
+  const since = history.filter(({ episode, validationLoss }) => validationLoss !== undefined && episode > bestEpisode);
+  return since.length >= patienceValidations;
 }
 
 /** One episode on a fresh problem. Returns the mean loss over θ_2 … θ_{T+1}, NaN where it diverged. */

@@ -2,7 +2,14 @@
 import { mnist } from './learned-optimizers/experiments/mnist.ts';
 import { mnistArchitectureGrid } from './learned-optimizers/experiments/mnist-architecture-grid.ts';
 import { mnistArchitectures } from './learned-optimizers/experiments/mnist-architectures.ts';
+import { preprocessing } from './learned-optimizers/experiments/preprocessing.ts';
 import { quadratics } from './learned-optimizers/experiments/quadratics.ts';
 import { createRegistry } from './pipeline/registry.ts';
 
-export const experiments = createRegistry([quadratics, mnist, mnistArchitectures, mnistArchitectureGrid]);
+export const experiments = createRegistry([
+  preprocessing,
+  quadratics,
+  mnist,
+  mnistArchitectures,
+  mnistArchitectureGrid,
+]);

@@ -1,6 +1,7 @@
 /** Figure 6, redrawn: the final loss by units, a panel each method, a line each depth, a row each activation. */
 import type { Chart } from '../../pipeline/experiment.ts';
 import type { MnistPerceptronSettings } from '../problems/mnist-perceptron.ts';
+import { roundForChart } from './chart-losses.ts';
 import { activationLabels, type MeasuredCell } from './summarize-architecture-grid.ts';
 import { subjectLabels, summarizeLosses } from './summarize-comparison.ts';
 
@@ -24,9 +25,9 @@ export function chartGrid(
           method: subjectLabels[subject],
           layers: String(layers),
           units,
-          loss: round(mean),
-          low: round(Math.max(mean - 2 * standardError, mean / 2)),
-          high: round(mean + 2 * standardError),
+          loss: roundForChart(mean),
+          low: roundForChart(Math.max(mean - 2 * standardError, mean / 2)),
+          high: roundForChart(mean + 2 * standardError),
         },
       ];
     }),
@@ -86,9 +87,4 @@ export function chartGrid(
       },
     },
   };
-}
-
-/** Six digits are more than a pixel shows, and keep reports small. */
-function round(value: number): number {
-  return Number(value.toPrecision(6));
 }

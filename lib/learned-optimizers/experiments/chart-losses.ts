@@ -55,7 +55,15 @@ function layersOf(measurements: readonly Measurement[], panel: Omit<LossPanel, '
       // A logarithmic axis has no place for what a symmetric band may hold below the smallest loss seen.
       const low = Math.max(mean - standardDeviation, Math.min(...losses));
       const high = mean + standardDeviation;
-      return [{ method: subjectLabels[subject], step, loss: round(mean), low: round(low), high: round(high) }];
+      return [
+        {
+          method: subjectLabels[subject],
+          step,
+          loss: roundForChart(mean),
+          low: roundForChart(low),
+          high: roundForChart(high),
+        },
+      ];
     }),
   );
   const paper = Object.entries(panel.paper).flatMap(([step, losses]) =>
@@ -106,6 +114,6 @@ function layersOf(measurements: readonly Measurement[], panel: Omit<LossPanel, '
 }
 
 /** Six digits are more than a pixel shows, and keep reports small. */
-function round(value: number): number {
+export function roundForChart(value: number): number {
   return Number(value.toPrecision(6));
 }

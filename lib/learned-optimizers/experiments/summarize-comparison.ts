@@ -80,7 +80,7 @@ export function compareWithBest(
 }
 
 /** The paper trains and judges at this step. */
-const paperHorizonSteps = 100;
+export const paperHorizonSteps = 100;
 const fewestSeeds = 5;
 
 /** Whether the learned optimizer is below or above the best hand-written one by more than two standard errors of the paired difference. */

@@ -7,9 +7,9 @@ import { quadratics } from './learned-optimizers/experiments/quadratics.ts';
 import { createRegistry } from './pipeline/registry.ts';
 
 export const experiments = createRegistry([
-  preprocessing,
   quadratics,
   mnist,
+  preprocessing,
   mnistArchitectures,
   mnistArchitectureGrid,
 ]);

@@ -1,6 +1,15 @@
 /** Every experiment there is, in the order of the papers. A new one is added here and nowhere else. */
 import { mnist } from './learned-optimizers/experiments/mnist.ts';
+import { mnistArchitectureGrid } from './learned-optimizers/experiments/mnist-architecture-grid.ts';
+import { mnistArchitectures } from './learned-optimizers/experiments/mnist-architectures.ts';
+import { preprocessing } from './learned-optimizers/experiments/preprocessing.ts';
 import { quadratics } from './learned-optimizers/experiments/quadratics.ts';
 import { createRegistry } from './pipeline/registry.ts';
 
-export const experiments = createRegistry([quadratics, mnist]);
+export const experiments = createRegistry([
+  quadratics,
+  mnist,
+  preprocessing,
+  mnistArchitectures,
+  mnistArchitectureGrid,
+]);

@@ -33,9 +33,15 @@ export const comparisonParams = {
 } as const;
 export type ComparisonParams = z.infer<z.ZodObject<typeof comparisonParams>>;
 
+/** Of experiments that run no longer than the optimizer was trained for. */
+export type OptimizerParams = Omit<ComparisonParams, 'evaluationSteps'>;
+
 /** What one field alone cannot say. */
-export function checkSteps(params: ComparisonParams, context: z.RefinementCtx): void {
-  const { horizonSteps, unrollSteps, evaluationSteps } = params;
+export function checkSteps(
+  params: Pick<ComparisonParams, 'horizonSteps' | 'unrollSteps'> & { readonly evaluationSteps?: number },
+  context: z.RefinementCtx,
+): void {
+  const { horizonSteps, unrollSteps, evaluationSteps = horizonSteps } = params;
   const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
   if (horizonSteps % unrollSteps !== 0) {
     issue('unrollSteps', `unrollSteps must divide horizonSteps (${horizonSteps}), and ${unrollSteps} does not`);

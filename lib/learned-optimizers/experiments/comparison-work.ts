@@ -1,7 +1,7 @@
 /** How much work a comparison of optimizers is, from what was measured on the reference laptop. */
 import type { Workload } from '../../pipeline/experiment.ts';
 import { baselineNames } from '../baselines.ts';
-import type { ComparisonParams } from './comparison-params.ts';
+import type { ComparisonParams, OptimizerParams } from './comparison-params.ts';
 
 /** Microseconds a coordinate and step on one core of the reference laptop. */
 const forwardMicroseconds = 0.5;
@@ -24,7 +24,7 @@ export interface TestSizes {
 }
 
 /** Core-seconds of training one learned optimizer, or as many as there are candidates. */
-export function learnedOptimizerSeconds(params: ComparisonParams, sizes: EpisodeSizes): number {
+export function learnedOptimizerSeconds(params: OptimizerParams, sizes: EpisodeSizes): number {
   const { episodes, horizonSteps, metaLearningRateCandidates = 1 } = params;
   const { coordinatesPerEpisode, backpropagatedPerEpisode } = sizes;
   const validations = (episodes / params.validationIntervalEpisodes) * params.validationProblems;
@@ -36,7 +36,7 @@ export function learnedOptimizerSeconds(params: ComparisonParams, sizes: Episode
 
 /** Tuning of some hand-written optimizers for one horizon. */
 export function tuningSeconds(
-  { tuningProblems }: ComparisonParams,
+  { tuningProblems }: OptimizerParams,
   sizes: TestSizes,
   { optimizers = baselineNames.length, horizonSteps }: { readonly optimizers?: number; readonly horizonSteps: number },
 ): number {
@@ -45,7 +45,7 @@ export function tuningSeconds(
 
 /** All seeds of the learned optimizer, and of as many runs of hand-written ones. */
 export function testSeconds(
-  { seeds }: ComparisonParams,
+  { seeds }: OptimizerParams,
   sizes: TestSizes,
   { baselineRuns = baselineNames.length, steps }: { readonly baselineRuns?: number; readonly steps: number },
 ): number {

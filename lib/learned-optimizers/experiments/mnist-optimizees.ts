@@ -4,12 +4,18 @@
  * of them has trained it for all.
  */
 import { multilayerPerceptronTensors } from '../../kernels/multilayer-perceptron.ts';
-import type { Measurement } from '../../pipeline/experiment.ts';
+import type { Measurement, Workload } from '../../pipeline/experiment.ts';
 import type { BaselineName } from '../baselines.ts';
 import type { MnistPerceptronSettings } from '../problems/mnist-perceptron.ts';
 import type { LearnedOptimizerTrial } from '../training.ts';
-import type { EpisodeSizes, TestSizes } from './comparison-work.ts';
-import type { MnistParams } from './mnist-params.ts';
+import {
+  type EpisodeSizes,
+  learnedOptimizerSeconds,
+  type TestSizes,
+  testSeconds,
+  tuningSeconds,
+} from './comparison-work.ts';
+import type { MnistOptimizerParams } from './mnist-params.ts';
 import {
   type ComparisonEvaluation,
   evaluationsOfComparison,
@@ -19,7 +25,7 @@ import {
 } from './optimizer-comparison.ts';
 
 /** The network that the optimizer is trained on. */
-export function baseOptimizee(params: MnistParams): MnistPerceptronSettings {
+export function baseOptimizee(params: MnistOptimizerParams): MnistPerceptronSettings {
   const { optimizeeHiddenUnits: hidden, optimizeeActivation: activation, batchSize, initialDeviation } = params;
   return { hidden, activation, batchSize, initialDeviation };
 }
@@ -30,7 +36,9 @@ export function nameOptimizee({ activation, hidden }: Pick<MnistPerceptronSettin
 }
 
 /** The learned optimizer, trained on the base network. */
-export function planMnistOptimizer(params: MnistParams): readonly LearnedOptimizerTrial<MnistPerceptronSettings>[] {
+export function planMnistOptimizer(
+  params: MnistOptimizerParams,
+): readonly LearnedOptimizerTrial<MnistPerceptronSettings>[] {
   const preprocessing = { kind: 'log-sign', p: params.preprocessingP } as const;
   return planLearnedOptimizer(params, baseOptimizee(params), preprocessing, params.backpropagatedPerTensor);
 }
@@ -40,7 +48,7 @@ export function planMnistOptimizer(params: MnistParams): readonly LearnedOptimiz
  * `learned-optimizers/mnist-architectures` whichever experiment asks for them, or to `mnist` where it is the base network.
  */
 export function planOnTestOptimizees(
-  params: MnistParams,
+  params: MnistOptimizerParams,
   optimizees: readonly MnistPerceptronSettings[],
   optimizers?: readonly BaselineName[],
 ): readonly SharedTrial<MnistPerceptronSettings>[] {
@@ -59,7 +67,7 @@ export function planOnTestOptimizees(
 
 /** Each method on each test network, for as many steps as the optimizer was trained for. */
 export function evaluationsOnTestOptimizees(
-  params: MnistParams,
+  params: MnistOptimizerParams,
   optimizees: readonly MnistPerceptronSettings[],
   optimizers?: readonly BaselineName[],
 ): readonly ComparisonEvaluation<MnistPerceptronSettings>[] {
@@ -115,5 +123,22 @@ export function episodeSizes(
   return {
     coordinatesPerEpisode: sizes.reduce((sum, size) => sum + size, 0),
     backpropagatedPerEpisode: sizes.reduce((sum, size) => sum + Math.min(size, backpropagatedPerTensor), 0),
+  };
+}
+
+/** All of it, as if the learned optimizer had to be trained, too. */
+export function workOnTestOptimizees(
+  params: MnistOptimizerParams,
+  optimizees: readonly MnistPerceptronSettings[],
+  optimizers: number,
+): Workload {
+  const { horizonSteps } = params;
+  const learning = learnedOptimizerSeconds(params, episodeSizes(baseOptimizee(params), params.backpropagatedPerTensor));
+  const sizes = optimizees.map((optimizee) => testSizes(optimizee));
+  const tuning = sizes.map((size) => tuningSeconds(params, size, { optimizers, horizonSteps }));
+  const tests = sizes.map((size) => testSeconds(params, size, { baselineRuns: optimizers, steps: horizonSteps }));
+  return {
+    trainingCoreSeconds: tuning.reduce((sum, seconds) => sum + seconds, learning),
+    evaluationCoreSeconds: tests.reduce((sum, seconds) => sum + seconds, 0),
   };
 }

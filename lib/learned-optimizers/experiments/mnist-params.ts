@@ -73,3 +73,17 @@ export const mnistPresets: Readonly<Record<PresetName, MnistParams>> = {
     backpropagatedPerTensor: 10_000_000,
   },
 };
+
+/** Of experiments that test that optimizer on other networks, for as long as it was trained. */
+export type MnistOptimizerParams = Omit<MnistParams, 'evaluationSteps'>;
+const { evaluationSteps: _, ...optimizerParams } = mnistParams;
+export const mnistOptimizerParams = optimizerParams;
+
+/** A preset's parameters for them, with fewer seeds or other changes: what decides the optimizer is the same. */
+export function optimizerPreset(
+  preset: PresetName,
+  changes: Partial<Pick<MnistParams, 'seeds' | 'tuningProblems'>>,
+): MnistOptimizerParams {
+  const { evaluationSteps: _, ...params } = mnistPresets[preset];
+  return { ...params, ...changes };
+}

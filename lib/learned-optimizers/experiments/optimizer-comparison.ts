@@ -18,14 +18,17 @@ import {
   readLearnedOptimizer,
   readLearningRate,
 } from '../training.ts';
-import type { ComparisonParams } from './comparison-params.ts';
+import type { ComparisonParams, OptimizerParams } from './comparison-params.ts';
 import { chooseByValidation, listCandidates, measureSearch } from './meta-learning-rate-search.ts';
 
-export { type ComparisonParams, checkSteps, comparisonParams } from './comparison-params.ts';
+export { type ComparisonParams, checkSteps, comparisonParams, type OptimizerParams } from './comparison-params.ts';
 export { comparisonWork } from './comparison-work.ts';
 
 /** Losses of a baseline whose rate was tuned for the end of the evaluation instead of the horizon. */
 export const longRunMetric = 'loss, rate tuned for the long run';
+
+/** A mean over the last steps, so that no single minibatch decides. */
+export const finalLossMetric = 'final loss';
 
 export interface ComparisonEvaluation<Settings> {
   readonly name: string;
@@ -39,8 +42,8 @@ export interface ComparisonEvaluation<Settings> {
   readonly steps: number;
   /** Of the learned optimizer, in the order of `trials`, where they were searched for. */
   readonly metaLearningRates?: readonly number[];
-  /** Only the last step is of interest. */
-  readonly finalStepOnly?: true;
+  /** One row a seed instead of a curve: the mean loss over this many last steps, as `finalLossMetric`. */
+  readonly finalSteps?: number;
 }
 
 /** A trial of this experiment, or one that it shares with another. */
@@ -62,7 +65,7 @@ export function planComparison<Settings>(
 
 /** A trial for each candidate of the meta-learning rate. */
 export function planLearnedOptimizer<Settings>(
-  params: ComparisonParams,
+  params: OptimizerParams,
   problem: Settings,
   preprocessing: NetworkSettings['preprocessing'],
   backpropagatedPerTensor: number,
@@ -99,7 +102,7 @@ export function planLearnedOptimizer<Settings>(
 
 /** The hand-written optimizers, tuned on this kind of problem. */
 export function planBaselines<Settings>(
-  { horizonSteps, tuningProblems, trainingSeed }: ComparisonParams,
+  { horizonSteps, tuningProblems, trainingSeed }: OptimizerParams,
   problem: Settings,
   { optimizers = baselineNames, optimizee }: OfOptimizee = {},
 ): readonly BaselineTrial<Settings>[] {
@@ -172,7 +175,7 @@ export function evaluationsOfComparison<Settings>(
   );
 }
 
-/** A row for the first step, and for every fifth. */
+/** A row for the first step, for every fifth, and for the last. */
 const recordedEverySteps = 5;
 
 export async function evaluateComparison<Settings>(
@@ -180,7 +183,7 @@ export async function evaluateComparison<Settings>(
   createFamily: CreateFamily<Settings>,
   context: EvaluationContext,
 ): Promise<readonly Measurement[]> {
-  const { metric, trials, seeds, steps, optimizee, finalStepOnly = false } = evaluation;
+  const { metric, trials, seeds, steps, optimizee, finalSteps } = evaluation;
   const subject = optimizee === undefined ? evaluation.subject : `${optimizee}/${evaluation.subject}`;
   const family = await createFamily(evaluation.problem, context);
   const { coordinates, lossUnit } = family;
@@ -188,12 +191,17 @@ export async function evaluateComparison<Settings>(
   const record = async (start: () => Parameters<typeof traceLosses>[1]) => {
     for (const seed of seeds) {
       const losses = await traceLosses(family.sample(seed, 'evaluation'), start(), coordinates, steps, context.breathe);
-      for (const [index, value] of losses.entries()) {
+      // A run that diverged is a row too: the largest number that JSON can hold.
+      const row = (step: number, loss: number) => ({ step, value: Math.min(loss, Number.MAX_VALUE), unit: lossUnit });
+      if (finalSteps !== undefined) {
+        const mean = losses.subarray(-finalSteps).reduce((sum, loss) => sum + loss / finalSteps, 0);
+        rows.push({ metric: finalLossMetric, subject, seed, ...row(steps, mean) });
+        continue;
+      }
+      for (const [index, loss] of losses.entries()) {
         const step = index + 1;
-        const isRecorded = !finalStepOnly && (step === 1 || step % recordedEverySteps === 0);
-        if (!isRecorded && step !== steps) continue;
-        // A run that diverged is a row too: the largest number that JSON can hold.
-        rows.push({ metric, subject, step, seed, value: Math.min(value, Number.MAX_VALUE), unit: lossUnit });
+        if (step > 1 && step % recordedEverySteps !== 0 && step !== steps) continue;
+        rows.push({ metric, subject, seed, ...row(step, loss) });
       }
     }
   };

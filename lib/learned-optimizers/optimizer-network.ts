@@ -4,6 +4,7 @@
  */
 import {
   type CoordinatewiseLstm,
+  inputsOf,
   type ParameterLayout,
   type Preprocessing,
   parameterLayout,
@@ -99,7 +100,7 @@ export function splitParameters(layout: ParameterLayout, parameters: Float32Arra
 
 /** φ from an artifact's tensors. Throws InvalidLearnedOptimizer where one is missing or has another shape. */
 export function joinParameters({ preprocessing, hiddenUnits }: NetworkSettings, tensors: NamedTensors): Float32Array {
-  const layout = parameterLayout({ inputs: preprocessing.kind === 'log-sign' ? 2 : 1, hidden: hiddenUnits });
+  const layout = parameterLayout({ inputs: inputsOf(preprocessing), hidden: hiddenUnits });
   const parameters = new Float32Array(layout.size);
   for (const { name, shape, offset } of layout.tensors) {
     const tensor = tensors[name];

@@ -11,8 +11,6 @@ export interface RobustTrainingSettings {
   readonly curriculum?: readonly CurriculumPhase[];
   /** Adds weight · ½ · mean over coordinates of ((g_t − g_t^Adam) / learningRate)², summed over steps, to the meta-loss. */
   readonly imitation?: { readonly weight: number; readonly learningRate: number };
-  /** r of the random scaling of the coordinates of training episodes; see `problems/randomly-scaled.ts`. */
-  readonly scalingLogRange?: number;
   /** `log`: the meta-loss sums ln f instead of f, so that late steps, whose losses are small, teach as much as early ones. */
   readonly metaLoss?: 'log';
   /** Longest meta-gradient; a longer one is shortened to it. */

@@ -44,22 +44,34 @@ export interface TuningSettings {
   readonly problems: number;
   /** The step whose loss the rate is best for. */
   readonly horizonSteps: number;
+  /** The mean loss of this many steps up to the horizon decides; 1, the paper's final loss, where absent. */
+  readonly decidingSteps?: number;
 }
 
 export type OptimizerTrial<Settings> = LearnedOptimizerTrial<Settings> | BaselineTrial<Settings>;
 
-/** The `train` of experiments on one kind of problem. */
-export function trainOn<Settings>(createFamily: CreateFamily<Settings>) {
+/**
+ * The `train` of experiments on one kind of problem.
+ *
+ * @param createEpisodeFamily the optimizees of training episodes, where they can differ from those of validation
+ */
+export function trainOn<Settings>(
+  createFamily: CreateFamily<Settings>,
+  createEpisodeFamily: CreateFamily<Settings> = createFamily,
+) {
   return async (trial: OptimizerTrial<Settings>, context: TrainingContext): Promise<void> => {
     const family = await createFamily(trial.problem, context);
-    if (trial.kind === 'lstm') await trainLearnedOptimizer(trial, family, context);
-    else await tuneBaseline(trial, family, context);
+    if (trial.kind === 'baseline') return tuneBaseline(trial, family, context);
+    const episodeFamily =
+      createEpisodeFamily === createFamily ? family : await createEpisodeFamily(trial.problem, context);
+    return trainLearnedOptimizer(trial, family, episodeFamily, context);
   };
 }
 
 async function trainLearnedOptimizer(
   trial: LearnedOptimizerTrial<unknown>,
   family: ProblemFamily,
+  episodeFamily: ProblemFamily,
   context: TrainingContext,
 ): Promise<void> {
   const network = await createOptimizerNetwork(trial.network, {
@@ -70,7 +82,7 @@ async function trainLearnedOptimizer(
     startTensorFlow: () => context.startTensorFlow(),
   });
   try {
-    const result = await metaTrain(trial.metaTraining, family, network, context);
+    const result = await metaTrain(trial.metaTraining, family, network, context, episodeFamily);
     await context.writeMetrics(
       result.history.map(({ episode, metaLoss, validationLoss }) => ({
         episode,
@@ -85,6 +97,7 @@ async function trainLearnedOptimizer(
       validationLoss: String(result.validationLoss),
       appliedUpdates: String(result.appliedUpdates),
       skippedUpdates: String(result.skippedUpdates),
+      zeroedGradients: String(result.zeroedGradients),
     });
   } finally {
     network.dispose();
@@ -103,6 +116,7 @@ async function tuneBaseline(
     problems,
     coordinates: family.coordinates,
     horizonSteps: tuning.horizonSteps,
+    ...(tuning.decidingSteps === undefined ? {} : { decidingSteps: tuning.decidingSteps }),
     breathe: () => context.breathe(),
     onRate: (tried, loss) => context.progress({ share: Math.min(1, tried / 20), metric: 'final loss', value: loss }),
   });

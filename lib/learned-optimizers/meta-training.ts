@@ -197,7 +197,9 @@ function lossWeightsOf(
   windows: number,
   losses: Float64Array,
 ): Float32Array {
-  const weights = new Float32Array(unrollSteps).fill(lossWeights === 'every-step' ? 1 : 0);
+  const counted = Math.ceil(unrollSteps * (robust?.countedShare ?? 1));
+  const weights = new Float32Array(unrollSteps);
+  if (lossWeights === 'every-step') weights.fill(1, unrollSteps - counted);
   if (window === windows - 1) weights[unrollSteps - 1] = 1;
   if (robust?.metaLoss === 'log')
     for (const [step, loss] of losses.entries()) weights[step]! /= Math.max(loss, smallestLoss);

@@ -1,18 +1,25 @@
 /**
- * A learned optimizer that cannot tell the scale of its optimizee's gradients and whose updates are bounded, around the
- * coordinatewise LSTM m of Eq. 3. With moments of the gradient as Adam and RMSprop keep them, ε = 1e-8,
+ * A learned optimizer that cannot tell the scale of its optimizee's gradients, around the coordinatewise LSTM m of Eq. 3.
+ * With moments of the gradient as Adam and RMSprop keep them, ε = 1e-8,
  *
  *   m_t = β₁ m_{t−1} + (1 − β₁) ∇_t      m̂_t = m_t / (1 − β₁ᵗ)
  *   v_t = β₂ v_{t−1} + (1 − β₂) ∇_t²     v̂_t = v_t / (1 − β₂ᵗ)
  *
- * the LSTM's two inputs are m̂_t / (√v̂_t + ε) and ∇_t / (√v̂_t + ε) (RNNprop: Lv, Jiang, Li 2017, arXiv 1703.03633, with
- * β₁ = β₂ = 0.95), and its output y_t decides the update, one way or the other:
+ * the LSTM's first input is m̂_t / (√v̂_t + ε). The second is one of
  *
- *   bounded:    g_t = bound · tanh(y_t)                      RNNprop's, bound = 0.1
- *   step size:  g_t = −rate · e^{y_t} · m̂_t / (√v̂_t + ε)      a learned factor on Adam's update
+ *   gradient:            ∇_t / (√v̂_t + ε)                     RNNprop's (Lv, Jiang, Li 2017, arXiv 1703.03633), β₁ = β₂ = 0.95
+ *   relative magnitude:  ln(√v̂_t / √(mean of v̂_t over all coordinates)) / 5, within [−1, 1]
  *
- * The second has Adam for its prior: y = 0 is Adam with that rate, whatever the optimizee. That a nominal term like it
- * keeps a learned optimizer stable beyond its training is found by Harrison, Metz, Sohl-Dickstein 2022 (arXiv 2209.11208).
+ * RNNprop's two say nothing of which coordinates have large gradients, which the paper's optimizer sees and makes use of;
+ * the relative magnitude says it, still without the scale of the whole. The LSTM's output y_t decides the update:
+ *
+ *   bounded:    g_t = bound · tanh(y_t)                                    RNNprop's, bound = 0.1
+ *   step size:  g_t = −rate_t · e^{y_t} · m̂_t / (√v̂_t + ε),                a learned factor on Adam's update
+ *               rate_t = rate · √(τ / (τ + t − 1)), τ = `decaySteps`
+ *
+ * The second has Adam for its prior: y = 0 is Adam with a rate that falls as in Adam's own analysis (Kingma & Ba 2015, §4),
+ * whatever the optimizee. That such a nominal term keeps a learned optimizer stable beyond its training is found by
+ * Harrison, Metz, Sohl-Dickstein 2022 (arXiv 2209.11208).
  */
 import type { CoordinatewiseLstm } from '../kernels/coordinatewise-lstm.ts';
 import { KernelShapeError } from '../kernels/errors.ts';
@@ -22,12 +29,13 @@ export interface NormalisationSettings {
   readonly meanDecay: number;
   /** β₂ */
   readonly meanSquareDecay: number;
+  readonly secondInput: 'gradient' | 'relative-magnitude';
   readonly update: UpdateRule;
 }
 
 export type UpdateRule =
   | { readonly kind: 'bounded'; readonly bound: number }
-  | { readonly kind: 'step-size'; readonly rate: number };
+  | { readonly kind: 'step-size'; readonly rate: number; readonly decaySteps: number };
 
 const epsilon = 1e-8;
 
@@ -36,13 +44,14 @@ const epsilon = 1e-8;
  * [the LSTM's][m: coordinates][v: coordinates][t].
  */
 export function normaliseNetwork(lstm: CoordinatewiseLstm, settings: NormalisationSettings): CoordinatewiseLstm {
-  const { meanDecay, meanSquareDecay, update } = settings;
+  const { meanDecay, meanSquareDecay, secondInput, update } = settings;
   const { coordinates, unrollSteps, layout } = lstm;
   const mean = new Float32Array(coordinates);
   const meanSquare = new Float32Array(coordinates);
-  /** [m̂/(√v̂ + ε), ∇/(√v̂ + ε)][coordinates] */
+  /** [first input, second input][coordinates] */
   const prepared = new Float32Array(2 * coordinates);
-  /** y, then g. */
+  const magnitudes = prepared.subarray(coordinates);
+  /** y */
   const outputs = new Float32Array(coordinates);
   /** ∂g/∂y of the window's steps; made when a first window begins, because a mere run needs none. */
   let slopes = new Float32Array(0);
@@ -54,16 +63,19 @@ export function normaliseNetwork(lstm: CoordinatewiseLstm, settings: Normalisati
     step += 1;
     const correction = 1 / (1 - meanDecay ** step);
     const squareCorrection = 1 / (1 - meanSquareDecay ** step);
+    let squares = 0;
     for (let i = 0; i < coordinates; i++) {
       const gradient = gradients[i]!;
       const m = meanDecay * mean[i]! + (1 - meanDecay) * gradient;
       const v = meanSquareDecay * meanSquare[i]! + (1 - meanSquareDecay) * gradient * gradient;
       mean[i] = m;
       meanSquare[i] = v;
+      squares += v;
       const factor = 1 / (Math.sqrt(v * squareCorrection) + epsilon);
       prepared[i] = m * correction * factor;
       prepared[coordinates + i] = gradient * factor;
     }
+    if (secondInput === 'relative-magnitude') fillRelativeMagnitudes(meanSquare, squares / coordinates, magnitudes);
   };
 
   return {
@@ -118,7 +130,7 @@ export function normaliseNetwork(lstm: CoordinatewiseLstm, settings: Normalisati
       }
       prepare(gradients);
       lstm.step(prepared, outputs);
-      applyRule(update, outputs, prepared, updates);
+      applyRule(update, step, outputs, prepared, updates);
       if (windowStep >= 0) {
         // Past the window's end nothing is kept; the LSTM's backward says so.
         if (windowStep < unrollSteps) {
@@ -144,12 +156,30 @@ export function normaliseNetwork(lstm: CoordinatewiseLstm, settings: Normalisati
   };
 }
 
+/** ln √(v/typical) / 5 within [−1, 1]; −1 where v is zero, or neither number says anything. */
+function fillRelativeMagnitudes(meanSquare: Float32Array, typical: number, magnitudes: Float32Array): void {
+  for (let i = 0; i < meanSquare.length; i++) {
+    const ratio = meanSquare[i]! / typical;
+    magnitudes[i] = ratio > smallestRatio ? Math.min(1, Math.log(ratio) / 10) : -1;
+  }
+}
+
+/** e^−10 */
+const smallestRatio = Math.exp(-10);
+
 /** y → g. */
-function applyRule(rule: UpdateRule, outputs: Float32Array, directions: Float32Array, updates: Float32Array): void {
+function applyRule(
+  rule: UpdateRule,
+  step: number,
+  outputs: Float32Array,
+  directions: Float32Array,
+  updates: Float32Array,
+): void {
   if (rule.kind === 'bounded') {
     for (let i = 0; i < outputs.length; i++) updates[i] = rule.bound * Math.tanh(outputs[i]!);
   } else {
-    for (let i = 0; i < outputs.length; i++) updates[i] = -rule.rate * Math.exp(outputs[i]!) * directions[i]!;
+    const rate = rule.rate * Math.sqrt(rule.decaySteps / (rule.decaySteps + step - 1));
+    for (let i = 0; i < outputs.length; i++) updates[i] = -rate * Math.exp(outputs[i]!) * directions[i]!;
   }
 }
 

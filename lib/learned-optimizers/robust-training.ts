@@ -13,6 +13,8 @@ export interface RobustTrainingSettings {
   readonly imitation?: { readonly weight: number; readonly learningRate: number };
   /** `log`: the meta-loss sums ln f instead of f, so that late steps, whose losses are small, teach as much as early ones. */
   readonly metaLoss?: 'log';
+  /** Only the last steps of each window count, this share of them: its earlier updates are judged by where they lead. */
+  readonly countedShare?: number;
   /** Longest meta-gradient; a longer one is shortened to it. */
   readonly metaGradientNorm?: number;
   /** Validation looks at the losses up to each of these steps, and takes their geometric mean. */

@@ -53,18 +53,17 @@ export type OptimizerTrial<Settings> = LearnedOptimizerTrial<Settings> | Baselin
 /**
  * The `train` of experiments on one kind of problem.
  *
- * @param createEpisodeFamily the optimizees of training episodes, where they can differ from those of validation
+ * @param varyEpisodes makes the optimizees of training episodes from those of validation; they are the same where absent
  */
 export function trainOn<Settings>(
   createFamily: CreateFamily<Settings>,
-  createEpisodeFamily: CreateFamily<Settings> = createFamily,
+  varyEpisodes: (family: ProblemFamily, settings: Settings) => ProblemFamily = (family) => family,
 ) {
   return async (trial: OptimizerTrial<Settings>, context: TrainingContext): Promise<void> => {
     const family = await createFamily(trial.problem, context);
-    if (trial.kind === 'baseline') return tuneBaseline(trial, family, context);
-    const episodeFamily =
-      createEpisodeFamily === createFamily ? family : await createEpisodeFamily(trial.problem, context);
-    return trainLearnedOptimizer(trial, family, episodeFamily, context);
+    if (trial.kind === 'lstm') {
+      await trainLearnedOptimizer(trial, family, varyEpisodes(family, trial.problem), context);
+    } else await tuneBaseline(trial, family, context);
   };
 }
 

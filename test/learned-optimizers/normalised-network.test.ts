@@ -1,11 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createCoordinatewiseLstmKernel } from '../../lib/kernels/coordinatewise-lstm-kernel.ts';
 import { KernelOrderError, KernelShapeError } from '../../lib/kernels/errors.ts';
-import {
-  type NormalisationSettings,
-  normaliseNetwork,
-  type UpdateRule,
-} from '../../lib/learned-optimizers/normalised-network.ts';
+import { type NormalisationSettings, normaliseNetwork } from '../../lib/learned-optimizers/normalised-network.ts';
 import { checkGradient } from '../../lib/numerics/gradient-checking.ts';
 import { unrollInFloat64 } from '../kernels/float64-lstm.ts';
 import {
@@ -16,29 +12,31 @@ import {
   seededParameters,
 } from '../kernels/lstm-fixtures.ts';
 
-const rules: readonly UpdateRule[] = [
-  { kind: 'bounded', bound: 0.1 },
-  { kind: 'step-size', rate: 0.02 },
-];
 const decays = { meanDecay: 0.9, meanSquareDecay: 0.95 };
+const bounded: NormalisationSettings = { ...decays, secondInput: 'gradient', update: { kind: 'bounded', bound: 0.1 } };
+const stepSize: NormalisationSettings = {
+  ...decays,
+  secondInput: 'relative-magnitude',
+  update: { kind: 'step-size', rate: 0.02, decaySteps: 3 },
+};
 
-function create(update: UpdateRule, { coordinates = 5, unrollSteps = 4, hidden = 4, ...changes } = {}) {
+function create(settings: NormalisationSettings) {
   const lstm = createCoordinatewiseLstmKernel({
-    coordinates,
-    unrollSteps,
-    hidden,
+    coordinates: 5,
+    unrollSteps: 4,
+    hidden: 4,
     preprocessing: { kind: 'prepared' },
     outputScale: 1,
     backend: 'wasm-plain',
   });
-  const network = normaliseNetwork(lstm, { ...decays, update, ...changes });
+  const network = normaliseNetwork(lstm, settings);
   network.setParameters(seededParameters(network.layout));
   return network;
 }
 
 /** The equations of the module's header, in float64: updates [steps][coordinates]. */
 function unrollNormalised(
-  { meanDecay, meanSquareDecay, update }: NormalisationSettings,
+  { meanDecay, meanSquareDecay, secondInput, update }: NormalisationSettings,
   parameters: ArrayLike<number>,
   gradients: readonly Float32Array[],
 ): number[][] {
@@ -55,21 +53,25 @@ function unrollNormalised(
       directions.push(m[i]! / (1 - meanDecay ** (index + 1)) / root);
       normalised.push(gradient / root);
     }
-    return [...directions, ...normalised];
+    if (secondInput === 'gradient') return [...directions, ...normalised];
+    const typical = Math.sqrt(v.reduce((sum, value) => sum + value / coordinates, 0));
+    return [...directions, ...v.map((value) => Math.max(-1, Math.log(Math.sqrt(value) / typical) / 5))];
   });
   const outputs = unrollInFloat64({ inputs: 2, hidden: 4 }, parameters, inputs, { kind: 'prepared' }, 1);
   return outputs.map((row, step) =>
     row.map((y, i) =>
-      update.kind === 'bounded' ? update.bound * Math.tanh(y) : -update.rate * Math.exp(y) * inputs[step]![i]!,
+      update.kind === 'bounded'
+        ? update.bound * Math.tanh(y)
+        : -update.rate * Math.sqrt(update.decaySteps / (update.decaySteps + step)) * Math.exp(y) * inputs[step]![i]!,
     ),
   );
 }
 
-describe.each(rules)('$kind', (update) => {
+describe.each([bounded, stepSize])('$update.kind, $secondInput', (settings) => {
   test('updates are those of the equations in float64', () => {
-    const network = create(update);
+    const network = create(settings);
     const gradients = seededGradients(5, 4);
-    const expected = unrollNormalised({ ...decays, update }, seededParameters(network.layout), gradients);
+    const expected = unrollNormalised(settings, seededParameters(network.layout), gradients);
     for (const [step, updates] of runSteps(network, gradients).entries()) {
       expect(Math.max(...updates.map(Math.abs))).toBeGreaterThan(1e-3);
       expect(largestDifference(updates, expected[step]!)).toBeLessThan(1e-6);
@@ -77,14 +79,14 @@ describe.each(rules)('$kind', (update) => {
   });
 
   test('the gradient is that of central differences in float64, of a selection too', () => {
-    const network = create(update);
+    const network = create(settings);
     const gradients = seededGradients(5, 4);
     const selected = Int32Array.of(0, 2, 3);
     const updateGradients = seededNormal(4 * 3).map((value) => 30 * value);
     network.beginUnroll();
     runSteps(network, gradients);
     const weighted = (parameters: Float64Array) =>
-      unrollNormalised({ ...decays, update }, parameters, gradients)
+      unrollNormalised(settings, parameters, gradients)
         .flatMap((row) => [...selected].map((coordinate) => row[coordinate]!))
         .reduce((sum, value, place) => sum + value * updateGradients[place]!, 0);
     const gradient = network.backward(updateGradients, selected);
@@ -99,17 +101,17 @@ describe.each(rules)('$kind', (update) => {
   test('the scale of the gradients changes nothing', () => {
     const gradients = seededGradients(5, 4).map((row) => row.map((value) => value + Math.sign(value)));
     const larger = gradients.map((row) => row.map((value) => 1024 * value));
-    const [ones, others] = [runSteps(create(update), gradients), runSteps(create(update), larger)];
+    const [ones, others] = [runSteps(create(settings), gradients), runSteps(create(settings), larger)];
     for (const [step, row] of ones.entries()) expect(largestDifference(row, others[step]!)).toBeLessThan(1e-6);
   });
 
   test('goes on from a saved state to the same bits, and starts anew after a reset', () => {
-    const network = create(update);
+    const network = create(settings);
     const [before, after] = [seededGradients(5, 3, 1), seededGradients(5, 3, 2)];
     const first = runSteps(network, before);
     const state = network.readState();
     const expected = runSteps(network, after);
-    const restored = create(update);
+    const restored = create(settings);
     restored.writeState(state);
     expect(runSteps(restored, after)).toEqual(expected);
     restored.resetState();
@@ -117,7 +119,7 @@ describe.each(rules)('$kind', (update) => {
   });
 
   test('refuses gradients and states of another shape, and a gradient without a window', () => {
-    const network = create(update);
+    const network = create(settings);
     expect(() => network.step(new Float32Array(4), new Float32Array(5))).toThrow(KernelShapeError);
     expect(() => network.writeState(new Float32Array(10))).toThrow(/state must have .*got 10/);
     expect(() => network.writeState(new Float32Array(100))).toThrow(KernelShapeError);
@@ -126,15 +128,15 @@ describe.each(rules)('$kind', (update) => {
 });
 
 test('bounded updates stay within the bound, whatever the parameters', () => {
-  const network = create({ kind: 'bounded', bound: 0.1 });
+  const network = create(bounded);
   network.setParameters(seededParameters(network.layout).map((value) => 1000 * value));
   for (const updates of runSteps(network, seededGradients(5, 4))) {
     expect(Math.max(...updates.map(Math.abs))).toBeLessThanOrEqual(Math.fround(0.1));
   }
 });
 
-test('a step size whose output layer is zero is Adam (Kingma and Ba, Algorithm 1)', () => {
-  const network = create({ kind: 'step-size', rate: 0.02 }, { meanSquareDecay: 0.999 } as never);
+test('a step size whose output layer is zero is Adam (Kingma and Ba, Algorithm 1) with a falling rate', () => {
+  const network = create({ ...stepSize, meanSquareDecay: 0.999 });
   const parameters = seededParameters(network.layout);
   parameters.fill(0, network.layout.byName['output/kernel'].offset);
   network.setParameters(parameters);
@@ -145,8 +147,20 @@ test('a step size whose output layer is zero is Adam (Kingma and Ba, Algorithm 1
     const expected = gradients[index]!.map((gradient, i) => {
       m[i] = 0.9 * m[i]! + 0.1 * gradient;
       v[i] = 0.999 * v[i]! + 0.001 * gradient * gradient;
-      return (-0.02 * (m[i]! / (1 - 0.9 ** t))) / (Math.sqrt(v[i]! / (1 - 0.999 ** t)) + 1e-8);
+      return (-0.02 * Math.sqrt(3 / (2 + t)) * (m[i]! / (1 - 0.9 ** t))) / (Math.sqrt(v[i]! / (1 - 0.999 ** t)) + 1e-8);
     });
     expect(largestDifference(updates, expected)).toBeLessThan(1e-7);
+  }
+});
+
+test('gradients of zero give no update and no NaN, all of them or some', () => {
+  for (const settings of [bounded, stepSize]) {
+    const network = create(settings);
+    const updates = new Float32Array(5);
+    network.step(new Float32Array(5), updates);
+    expect(updates.every(Number.isFinite)).toBe(true);
+    network.step(Float32Array.of(0, 1, 0, -1e30, 1e-30), updates);
+    expect(updates.every(Number.isFinite)).toBe(true);
+    if (settings === stepSize) expect(updates[0]).toBeCloseTo(0, 12);
   }
 });

@@ -1,5 +1,5 @@
 /** Training on perceptrons that learn MNIST (§3.2), and on variations of them that make an optimizer robust. */
-import { type LabelledImages, readMnist } from '../../datasets/mnist.ts';
+import { readMnist } from '../../datasets/mnist.ts';
 import { mixFamilies } from '../problems/mixture.ts';
 import { createMnistPerceptrons, type MnistPerceptronSettings } from '../problems/mnist-perceptron.ts';
 import type { ProblemFamily } from '../problems/problem.ts';
@@ -7,36 +7,21 @@ import { scaleRandomly } from '../problems/randomly-scaled.ts';
 import { type CreateFamily, trainOn } from '../training.ts';
 
 export interface MnistTrainingSettings extends MnistPerceptronSettings {
-  /** How the optimizees of training episodes differ from these, which validation has; not at all where absent. */
-  readonly episodes?: EpisodeVariations;
+  /** Each problem has one of these activations, drawn at random, instead of its own. */
+  readonly mixedActivations?: readonly MnistPerceptronSettings['activation'][];
+  /** r of `scaleRandomly` in the episodes of training, not in validation; none where absent. */
+  readonly episodeScalingLogRange?: number;
 }
 
-export interface EpisodeVariations {
-  /** Each episode's optimizee has one of these activations; its own where absent. */
-  readonly activations?: readonly MnistPerceptronSettings['activation'][];
-  /** r of `scaleRandomly`. */
-  readonly scalingLogRange?: number;
-}
-
-type Context = Parameters<CreateFamily<MnistTrainingSettings>>[1];
-
-async function readImages(context: Context): Promise<LabelledImages> {
-  return (await readMnist(await context.dataset('mnist'))).train;
-}
-
-export const createFamily: CreateFamily<MnistTrainingSettings> = async (settings, context) =>
-  createMnistPerceptrons(settings, await readImages(context), context);
-
-/** The optimizees of training episodes. */
-export const createEpisodeFamily: CreateFamily<MnistTrainingSettings> = async (settings, context) => {
-  const { activations = [settings.activation], scalingLogRange } = settings.episodes ?? {};
-  const images = await readImages(context);
+export const createFamily: CreateFamily<MnistTrainingSettings> = async (settings, context) => {
+  const { train: images } = await readMnist(await context.dataset('mnist'));
   const families: ProblemFamily[] = [];
-  for (const activation of activations) {
+  for (const activation of settings.mixedActivations ?? [settings.activation]) {
     families.push(await createMnistPerceptrons({ ...settings, activation }, images, context));
   }
-  const family = families.length === 1 ? families[0]! : mixFamilies(families);
-  return scalingLogRange === undefined ? family : scaleRandomly(family, scalingLogRange);
+  return families.length === 1 ? families[0]! : mixFamilies(families);
 };
 
-export const train = trainOn(createFamily, createEpisodeFamily);
+export const train = trainOn(createFamily, (family, { episodeScalingLogRange }) =>
+  episodeScalingLogRange === undefined ? family : scaleRandomly(family, episodeScalingLogRange),
+);

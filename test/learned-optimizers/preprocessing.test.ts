@@ -65,7 +65,9 @@ describe('learned-optimizers/preprocessing', () => {
     for (const one of alike) expect(one).toEqual(alike[0]);
     const kinds = learned.map(({ name, network, metaTraining: { seed, lossWeights } }) => [
       name,
-      network.preprocessing.kind === 'identity' ? network.preprocessing.scale : network.preprocessing.p,
+      'scale' in network.preprocessing
+        ? network.preprocessing.scale
+        : 'p' in network.preprocessing && network.preprocessing.p,
       lossWeights,
       seed,
     ]);

@@ -39,6 +39,7 @@ export interface RecipeParams {
   readonly defaultEpisodes: number;
   readonly horizonSteps: number;
   readonly unrollSteps: number;
+  readonly optimizeeHiddenUnits: number[];
   readonly batchSize: number;
   readonly validationProblems: number;
   readonly validationIntervalEpisodes: number;
@@ -48,7 +49,7 @@ type Trial = LearnedOptimizerTrial<MnistTrainingSettings>;
 
 /** The very trial of `learned-optimizers/mnist`, so that both share its artifact. */
 function planPaperOptimizer(params: RecipeParams): Trial {
-  const { trainingSeed, episodes, horizonSteps, unrollSteps, batchSize } = params;
+  const { trainingSeed, episodes, horizonSteps, unrollSteps, optimizeeHiddenUnits, batchSize } = params;
   const { validationProblems, validationIntervalEpisodes } = params;
   const trials = mnist.plan({
     ...mnist.presets.laptop,
@@ -56,6 +57,7 @@ function planPaperOptimizer(params: RecipeParams): Trial {
     episodes,
     horizonSteps,
     unrollSteps,
+    optimizeeHiddenUnits,
     batchSize,
     validationProblems,
     validationIntervalEpisodes,
@@ -138,9 +140,9 @@ function planStepSizes(own: Trial, { defaultEpisodes, horizonSteps }: RecipePara
       unrollSteps: horizonSteps,
       metaLearningRate: 0.01,
       metaLearningRateSchedule: 'cosine',
-      averagingDecay: 0.8,
+      averagingDecay: 0.9,
       backpropagatedPerTensor: 1000,
-      validationIntervalEpisodes: Math.ceil(defaultEpisodes / 5),
+      validationIntervalEpisodes: Math.ceil(defaultEpisodes / 10),
       robust: {
         metaLoss: 'log',
         countedShare: 0.3,

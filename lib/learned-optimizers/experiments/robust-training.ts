@@ -40,6 +40,8 @@ const params = z
     unrollSteps: z.number().int().min(1).max(200),
     /** Ascending. */
     measuredSteps: z.array(z.number().int().min(10).max(100_000)).min(2).max(10),
+    /** Units of the optimizee's hidden layers; the paper's base network has one of 20. */
+    optimizeeHiddenUnits: z.array(z.number().int().min(1).max(1_000)).min(1).max(4),
     batchSize: z.number().int().min(1).max(4_096),
     validationIntervalEpisodes: z.number().int().min(1).max(100_000),
     validationProblems: z.number().int().min(1).max(1_000),
@@ -79,10 +81,11 @@ const laptop: Params = {
   trainingSeed: 0,
   recipes: ['lstm', 'learned-step-sizes'],
   episodes: 700,
-  defaultEpisodes: 300,
+  defaultEpisodes: 400,
   horizonSteps: 100,
   unrollSteps: 20,
   measuredSteps: [100, 1000, 10_000],
+  optimizeeHiddenUnits: [20],
   batchSize: 128,
   validationIntervalEpisodes: 50,
   validationProblems: 4,
@@ -102,8 +105,8 @@ const overnight: Params = {
 
 const adamTrialName = (activation: Activation, steps: number) => `adam/${activation}/tuned-at-step-${steps}`;
 
-function problemOf({ batchSize }: Params, activation: Activation): MnistTrainingSettings {
-  return { hidden: [20], activation, batchSize, initialDeviation: 0.01 };
+function problemOf({ optimizeeHiddenUnits, batchSize }: Params, activation: Activation): MnistTrainingSettings {
+  return { hidden: optimizeeHiddenUnits, activation, batchSize, initialDeviation: 0.01 };
 }
 
 /** Few enough that the evaluations of one optimizer spread over machines. */
@@ -146,6 +149,7 @@ export const robustTraining = defineExperiment<Params, OptimizerTrial<MnistTrain
       horizonSteps: 10,
       unrollSteps: 5,
       measuredSteps: [10, 20, 40],
+      optimizeeHiddenUnits: [2],
       batchSize: 16,
       validationIntervalEpisodes: 2,
       validationProblems: 1,

@@ -1,6 +1,6 @@
 /**
- * What `robust-training` trains: the paper's optimizer, each technique alone, four of them together, and the optimizer that
- * is meant to be a user's default.
+ * What `robust-training` trains: the paper's optimizer, each technique alone, four of them together, the optimizer that is
+ * meant to be a user's default, and the same without ReLU in its training.
  */
 import type { NormalisationSettings } from '../normalised-network.ts';
 import type { MnistTrainingSettings } from '../training/mnist.ts';
@@ -15,6 +15,7 @@ export const recipeNames = [
   'rms-normalised',
   'all-four',
   'learned-step-sizes',
+  'sigmoid-step-sizes',
 ] as const;
 export type RecipeName = (typeof recipeNames)[number];
 
@@ -29,6 +30,7 @@ export const recipeLabels: Readonly<Record<RecipeName, string>> = {
   'rms-normalised': 'RMS-normalised, bounded (RNNprop)',
   'all-four': 'all four of these',
   'learned-step-sizes': 'learned step sizes (the default)',
+  'sigmoid-step-sizes': 'learned step sizes, trained on sigmoid only',
 };
 
 export interface RecipeParams {
@@ -119,7 +121,9 @@ export function planRecipe(recipe: RecipeName, params: RecipeParams): Trial {
         metaTraining: { ...metaTraining, ...longest, robust: { curriculum, imitation, validationSteps } },
       };
     case 'learned-step-sizes':
-      return planStepSizes(own, params);
+      return planStepSizes(own, params, ['sigmoid', 'relu']);
+    case 'sigmoid-step-sizes':
+      return planStepSizes(own, params, ['sigmoid']);
   }
 }
 
@@ -127,12 +131,16 @@ export function planRecipe(recipe: RecipeName, params: RecipeParams): Trial {
  * A window is the whole horizon, and only its last three tenths count: judged by the losses that follow at once, a step size
  * learns to fall before it has led anywhere (the short-horizon bias of Wu et al. 2018, arXiv 1803.02021).
  */
-function planStepSizes(own: Trial, { defaultEpisodes, horizonSteps }: RecipeParams): Trial {
+function planStepSizes(
+  own: Trial,
+  { defaultEpisodes, horizonSteps }: RecipeParams,
+  mixedActivations: NonNullable<MnistTrainingSettings['mixedActivations']>,
+): Trial {
   return {
     ...own,
     // Its own work between the kernel's calls keeps one core busy.
     cpus: 1,
-    problem: { ...own.problem, mixedActivations: ['sigmoid', 'relu'] },
+    problem: { ...own.problem, mixedActivations },
     network: { preprocessing: { kind: 'prepared' }, hiddenUnits: 8, outputScale: 1, normalisation: stepSizes },
     metaTraining: {
       ...own.metaTraining,

@@ -146,7 +146,7 @@ function planStepSizes(
       ...own.metaTraining,
       episodes: defaultEpisodes,
       unrollSteps: horizonSteps,
-      metaLearningRate: 0.01,
+      metaLearningRate: 0.005,
       metaLearningRateSchedule: 'cosine',
       averagingDecay: 0.9,
       backpropagatedPerTensor: 1000,
@@ -155,7 +155,7 @@ function planStepSizes(
         metaLoss: 'log',
         countedShare: 0.3,
         metaGradientNorm: 1,
-        validationSteps: [horizonSteps, 5 * horizonSteps],
+        validationSteps: [horizonSteps, 3 * horizonSteps],
       },
     },
   };

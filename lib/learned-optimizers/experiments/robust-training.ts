@@ -75,8 +75,8 @@ type Params = z.infer<typeof params>;
 
 const laptop: Params = {
   seeds: 50,
-  longRunSeeds: 5,
-  otherSeeds: 5,
+  longRunSeeds: 3,
+  otherSeeds: 3,
   otherLongRunSeeds: 1,
   trainingSeed: 0,
   recipes: ['lstm', 'learned-step-sizes'],
@@ -89,7 +89,7 @@ const laptop: Params = {
   batchSize: 128,
   validationIntervalEpisodes: 50,
   validationProblems: 4,
-  tuningProblems: 10,
+  tuningProblems: 5,
   longRunTuningProblems: 1,
 };
 
@@ -267,9 +267,9 @@ export const robustTraining = defineExperiment<Params, OptimizerTrial<MnistTrain
 
 const isSmall = (recipe: RecipeName) => recipe.endsWith('step-sizes');
 /** Seconds a step on one core of the reference laptop, on 15,910 coordinates: of an LSTM of 8 units, of one of 20, and of ADAM. */
-const smallStep = 0.002;
-const paperStep = 0.0072;
-const smallTrainingStep = 0.0026;
+const smallStep = 0.0014;
+const paperStep = 0.0068;
+const smallTrainingStep = 0.0024;
 const paperTrainingStep = 0.009;
 const adamStep = 0.00045;
 /** Rates that a tuning tries, of which about half are abandoned early. */

@@ -146,7 +146,7 @@ function planStepSizes(
       ...own.metaTraining,
       episodes: defaultEpisodes,
       unrollSteps: horizonSteps,
-      metaLearningRate: 0.005,
+      metaLearningRate: 0.008,
       metaLearningRateSchedule: 'cosine',
       averagingDecay: 0.9,
       backpropagatedPerTensor: 1000,

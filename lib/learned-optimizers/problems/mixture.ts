@@ -5,8 +5,9 @@
 import type { ProblemFamily } from './problem.ts';
 
 /**
- * All must have the same coordinates, tensor by tensor: one optimizer network serves them. Throws RangeError, and
- * so does a sample without a number. */
+ * All must have the same coordinates, tensor by tensor: one optimizer network serves them. Throws RangeError, and so does
+ * sampling without a number.
+ */
 export function mixFamilies(families: readonly ProblemFamily[]): ProblemFamily {
   const [first, ...others] = families;
   if (!first) throw new RangeError('A mixture needs at least one family of problems.');

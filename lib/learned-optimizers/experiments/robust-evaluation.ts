@@ -32,7 +32,8 @@ export interface RobustEvaluation {
 
 /**
  * Rows of the mean loss over the tenth of the run that ends at each recorded step (of one minibatch at step 10 and before),
- * and one row that says whether the run diverged: whether a loss was not finite, or the last tenth is above the start.
+ * and one row that says whether the run diverged: whether a loss was not finite, or the mean over the last tenth is a tenth
+ * above the loss at the start. A run that never left the start is no better, but has not diverged.
  */
 export async function evaluateRobustness(
   evaluation: RobustEvaluation,
@@ -82,7 +83,7 @@ async function record(
       const value = Math.min(meanOfLastTenth(losses, step), Number.MAX_VALUE);
       rows.push({ metric: lossMetric(activation), subject, step, seed, value, unit: family.lossUnit });
     }
-    const diverged = !(meanOfLastTenth(losses, steps) <= losses[0]!);
+    const diverged = !(meanOfLastTenth(losses, steps) <= divergedRatio * losses[0]!);
     rows.push({
       metric: divergedMetric(activation),
       subject,
@@ -94,6 +95,9 @@ async function record(
   }
   return rows;
 }
+
+/** Of the end to the start. */
+const divergedRatio = 1.1;
 
 function meanOfLastTenth(losses: Float64Array, step: number): number {
   const last = losses.subarray(step - Math.ceil(step / 10), step);

@@ -176,7 +176,7 @@ export function tabulateDivergence(measurements: readonly Measurement[]): Table 
     }),
   );
   return {
-    title: 'Runs that diverged: a loss was not finite, or the last tenth is above the start',
+    title: 'Runs that diverged: a loss was not finite, or the last tenth is a tenth above the start',
     columns: [
       { label: 'optimizer' },
       { label: 'network' },

@@ -4,12 +4,7 @@ import { mnistArchitectureGrid } from './learned-optimizers/experiments/mnist-ar
 import { mnistArchitectures } from './learned-optimizers/experiments/mnist-architectures.ts';
 import { preprocessing } from './learned-optimizers/experiments/preprocessing.ts';
 import { quadratics } from './learned-optimizers/experiments/quadratics.ts';
+import { robustTraining } from './learned-optimizers/experiments/robust-training.ts';
 import { createRegistry } from './pipeline/registry.ts';
 
-export const experiments = createRegistry([
-  quadratics,
-  mnist,
-  preprocessing,
-  mnistArchitectures,
-  mnistArchitectureGrid,
-]);
+export const experiments = createRegistry([quadratics, mnist, preprocessing, mnistArchitectures, mnistArchitectureGrid, robustTraining]);

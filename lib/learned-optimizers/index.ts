@@ -15,6 +15,9 @@ export {
 } from './meta-optimizer.ts';
 // §3: training with early stopping, and the tuned hand-written optimizers it is compared with
 export { type EpisodeRecord, type MetaTrainingResult, type MetaTrainingSettings, metaTrain } from './meta-training.ts';
+export { zeroNonFinite } from './non-finite.ts';
+// Beyond the paper: inputs and updates without scale, and training that lasts beyond the horizon
+export { type NormalisationSettings, normaliseNetwork, type UpdateRule } from './normalised-network.ts';
 export { type RunningOptimizer, traceLosses } from './optimize.ts';
 // §2.1 and Appendix A: the coordinatewise LSTM, Eq. 3's m
 export {
@@ -37,4 +40,5 @@ export {
   type QuadraticsSettings,
   quadraticDistributions,
 } from './problems/quadratics.ts';
+export type { CurriculumPhase, RobustTrainingSettings } from './robust-training.ts';
 export { type TuningResult, type TuningTask, tuneLearningRate } from './tune-learning-rate.ts';

@@ -24,6 +24,8 @@ export interface LearnedOptimizerTrial<Settings> {
   /** `lstm` */
   readonly name: string;
   readonly kind: 'lstm';
+  /** Where another experiment trains the very same thing. */
+  readonly experiment?: string;
   readonly cpus: number;
   readonly problem: Settings;
   readonly network: NetworkSettings;

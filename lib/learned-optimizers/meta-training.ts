@@ -17,7 +17,7 @@ import { type CoordinateSelection, selectCoordinates, sumFollowingGradients } fr
 import { type LearningRateSchedule, updateMetaOptimizer } from './meta-optimizer.ts';
 import { initProgress, type MetaTrainingProgress, restoreProgress, saveProgress } from './meta-training-progress.ts';
 import { traceLosses } from './optimize.ts';
-import { initializeParameters, type OptimizerNetwork, runNetwork } from './optimizer-network.ts';
+import { initializeParameters, type OptimizerNetwork, runNetwork, type TrainableNetwork } from './optimizer-network.ts';
 import type { ProblemFamily } from './problems/problem.ts';
 
 export interface MetaTrainingSettings {
@@ -62,14 +62,25 @@ export interface MetaTrainingResult {
 type Context = Pick<TrainingContext, 'checkpoint' | 'checkpointDue' | 'saveCheckpoint' | 'progress' | 'breathe'>;
 
 /** Throws MetaTrainingDiverged where no validation ended with a finite loss. */
-export async function metaTrain(
+export function metaTrain(
   settings: MetaTrainingSettings,
   family: ProblemFamily,
   network: OptimizerNetwork,
   context: Context,
 ): Promise<MetaTrainingResult> {
+  const initialParameters = initializeParameters(network.layout, randomStream(settings.seed, 'parameters'));
+  return metaTrainFrom(initialParameters, settings, family, network, context);
+}
+
+/** The same for a network of any architecture, from the initial φ that it wants. */
+export async function metaTrainFrom(
+  start: Float32Array,
+  settings: MetaTrainingSettings,
+  family: ProblemFamily,
+  network: TrainableNetwork,
+  context: Context,
+): Promise<MetaTrainingResult> {
   const { episodes, validationIntervalEpisodes } = settings;
-  const start = initializeParameters(network.layout, randomStream(settings.seed, 'parameters'));
   const progress = context.checkpoint ? restoreProgress(context.checkpoint) : initProgress(start);
 
   while (progress.episode < episodes) {
@@ -109,7 +120,7 @@ export async function metaTrain(
 async function trainEpisode(
   settings: MetaTrainingSettings,
   family: ProblemFamily,
-  network: OptimizerNetwork,
+  network: TrainableNetwork,
   progress: MetaTrainingProgress,
   context: Context,
 ): Promise<number> {
@@ -183,7 +194,7 @@ function lossWeightsOf({ lossWeights, horizonSteps, unrollSteps }: MetaTrainingS
 async function validate(
   settings: MetaTrainingSettings,
   family: ProblemFamily,
-  network: OptimizerNetwork,
+  network: TrainableNetwork,
   parameters: Float32Array,
   context: Context,
 ): Promise<number> {

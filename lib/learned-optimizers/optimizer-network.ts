@@ -26,6 +26,12 @@ export interface NetworkSettings {
 
 export type OptimizerNetwork = CoordinatewiseLstm;
 
+/** What training and running ask of a network, whatever its architecture. */
+export type TrainableNetwork = Pick<
+  CoordinatewiseLstm,
+  'coordinates' | 'setParameters' | 'resetState' | 'beginUnroll' | 'step' | 'backward'
+>;
+
 /** A network with its state at zero and no parameters yet. Threads are freed by `dispose`. */
 export async function createOptimizerNetwork(
   { preprocessing, hiddenUnits, outputScale }: NetworkSettings,
@@ -76,7 +82,7 @@ function summands({ byName }: ParameterLayout, name: string): number {
 }
 
 /** The learned optimizer on one θ, from a fresh state, with the parameters that the network has. */
-export function runNetwork(network: OptimizerNetwork): RunningOptimizer {
+export function runNetwork(network: TrainableNetwork): RunningOptimizer {
   const updates = new Float32Array(network.coordinates);
   network.resetState();
   return {

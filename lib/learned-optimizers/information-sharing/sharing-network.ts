@@ -4,7 +4,7 @@
  *
  *   i_t = M_t r_t                                            read (Figure 14, left)
  *   [g_t, r_{t+1}, a_t, b_t, h_{t+1}] = m([∇_t, i_t], h_t)   controller; heads and update are linear in its upper layer
- *   M_{t+1} = M_t + Σ a_t b_tᵀ                               write (Figure 14, right)
+ *   M_{t+1} = M_t + Σ a_t b_tᵀ                               write (Figure 14, right); or the mean, see SharingArchitecture
  *   θ_{t+1} = θ_t + g_t                                      Eq. 1
  *
  * with h, r = 0 and M = I at the start. The read vector of one step meets the memory, that step's writes included, at the
@@ -104,8 +104,9 @@ export function sharingArrayLengths(options: SharingNetworkOptions): Readonly<Re
 }
 
 export function shapeOf(options: SharingNetworkOptions): SharingShape {
-  const { averagingCells, readHeads, writeHeads, memory, hidden, preprocessing } = options;
-  return { averagingCells, readHeads, writeHeads, memory, hidden, inputs: preprocessing.kind === 'log-sign' ? 2 : 1 };
+  const { averagingCells, readHeads, writeHeads, memory, write, hidden, preprocessing } = options;
+  const inputs = preprocessing.kind === 'log-sign' ? 2 : 1;
+  return { averagingCells, readHeads, writeHeads, memory, write, hidden, inputs };
 }
 
 /** @param arithmetic made with `sharingArrayLengths(options)` */
@@ -132,6 +133,16 @@ export function createSharingNetwork(
   const readResults = vectors(readHeads);
   const left = vectors(writeHeads);
   const right = vectors(writeHeads);
+  /** [writeHeads, coordinates] Of a, and so of a bᵀ. */
+  const writeFactors = vectors(writeHeads).fill(1);
+  if (options.write === 'mean-outer-product') {
+    for (let head = 0; head < writeHeads; head++) {
+      for (const [index, size] of groups.sizes.entries()) {
+        const start = head * coordinates + groups.starts[index]!;
+        writeFactors.fill(1 / size, start, start + size);
+      }
+    }
+  }
   const readColumn = 1;
   const leftColumn = 1 + readHeads;
   const rightColumn = leftColumn + writeHeads;
@@ -266,6 +277,7 @@ export function createSharingNetwork(
       gatherHeads(arrays.heads, headColumns, readColumn, readVectors, readHeads);
       if (writeHeads > 0) {
         gatherHeads(arrays.heads, headColumns, leftColumn, left, writeHeads);
+        for (let place = 0; place < left.length; place++) left[place]! *= writeFactors[place]!;
         gatherHeads(arrays.heads, headColumns, rightColumn, right, writeHeads);
       }
       memory.write(step, left, right);
@@ -299,6 +311,7 @@ export function createSharingNetwork(
         spreadHeads(readVectorGradient, readHeads, headGradient, headColumns, readColumn);
         if (readHeads > 0 && writeHeads > 0) {
           memory.reverseWrite(step, leftGradient, rightGradient);
+          for (let place = 0; place < left.length; place++) leftGradient[place]! *= writeFactors[place]!;
           spreadHeads(leftGradient, writeHeads, headGradient, headColumns, leftColumn);
           spreadHeads(rightGradient, writeHeads, headGradient, headColumns, rightColumn);
         }

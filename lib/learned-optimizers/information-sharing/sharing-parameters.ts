@@ -13,6 +13,12 @@ export interface SharingArchitecture {
   readonly writeHeads: number;
   /** The memory: n × n, or the write vectors of the last `historySteps` steps. */
   readonly memory: { readonly kind: 'matrix' } | { readonly kind: 'sliding'; readonly historySteps: number };
+  /**
+   * What is added to the memory: `outer-product`, a bᵀ as the paper has it, or `mean-outer-product`, a bᵀ/n over the n
+   * coordinates of the function. A read sums over n products b_j r_j, and no controller is told n: with the mean, as with
+   * GACs, what was learned in one dimension means the same in another.
+   */
+  readonly write: 'outer-product' | 'mean-outer-product';
 }
 
 export interface SharingShape extends SharingArchitecture {

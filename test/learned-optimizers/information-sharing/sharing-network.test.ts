@@ -13,14 +13,22 @@ import { checkGradient } from '../../../lib/numerics/gradient-checking.ts';
 import { randomStream } from '../../../lib/numerics/random.ts';
 
 const matrix = { kind: 'matrix' } as const;
+const write = 'outer-product';
 const sliding = { kind: 'sliding', historySteps: 2 } as const;
 const architectures: Record<string, SharingArchitecture> = {
-  lstm: { averagingCells: 0, readHeads: 0, writeHeads: 0, memory: matrix },
-  'lstm+gac': { averagingCells: 2, readHeads: 0, writeHeads: 0, memory: matrix },
-  'ntm-bfgs': { averagingCells: 2, readHeads: 1, writeHeads: 3, memory: matrix },
-  'ntm-bfgs, two read heads': { averagingCells: 1, readHeads: 2, writeHeads: 1, memory: matrix },
-  'ntm-l-bfgs': { averagingCells: 2, readHeads: 1, writeHeads: 2, memory: sliding },
-  'ntm-l-bfgs, two read heads': { averagingCells: 0, readHeads: 2, writeHeads: 1, memory: sliding },
+  lstm: { averagingCells: 0, readHeads: 0, writeHeads: 0, memory: matrix, write },
+  'lstm+gac': { averagingCells: 2, readHeads: 0, writeHeads: 0, memory: matrix, write },
+  'ntm-bfgs': { averagingCells: 2, readHeads: 1, writeHeads: 3, memory: matrix, write },
+  'ntm-bfgs, two read heads': { averagingCells: 1, readHeads: 2, writeHeads: 1, memory: matrix, write },
+  'ntm-bfgs, mean writes': {
+    averagingCells: 1,
+    readHeads: 1,
+    writeHeads: 2,
+    memory: matrix,
+    write: 'mean-outer-product',
+  },
+  'ntm-l-bfgs': { averagingCells: 2, readHeads: 1, writeHeads: 2, memory: sliding, write },
+  'ntm-l-bfgs, two read heads': { averagingCells: 0, readHeads: 2, writeHeads: 1, memory: sliding, write },
 };
 const names = Object.keys(architectures);
 const groups = groupCoordinates([3, 2, 4]);

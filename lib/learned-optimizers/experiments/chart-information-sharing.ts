@@ -1,7 +1,7 @@
 /** The charts of the information-sharing experiment as Vega-Lite specifications with their data inline. */
 import type { Chart, Measurement } from '../../pipeline/experiment.ts';
+import { logLosses, type SharingSummaryParams, sharingLabels, subjectsIn } from './information-sharing-subjects.ts';
 import { describeValues } from './summarize-comparison.ts';
-import { logLosses, type SharingSummaryParams, sharingLabels, subjectsIn } from './summarize-information-sharing.ts';
 
 /** The optimizers of the appendix and the hand-written ones: eight colours stay apart, ablations are in the table. */
 const charted = ['lstm-gac', 'lstm', 'ntm-bfgs', 'ntm-l-bfgs', 'adam', 'nag', 'l-bfgs', 'bfgs-by-hand'];

@@ -14,24 +14,22 @@
  * With the dashed edges of Figure 2 dropped it is one reverse sweep all the same, through averages and memory too, fed by
  * the suffix sums of ../meta-gradient.ts.
  */
-import type { Preprocessing } from '../../kernels/coordinatewise-lstm.ts';
 import { requireLength, requireWindow } from '../../kernels/coordinatewise-lstm.ts';
 import { KernelShapeError } from '../../kernels/errors.ts';
 import type { FloatArray, LstmArithmetic, Matrix } from '../../kernels/lstm-arithmetic.ts';
-import type { CoordinateGroups } from './coordinate-groups.ts';
-import { createExternalMemory, type MemoryOptions } from './external-memory.ts';
+import { createExternalMemory, type MemoryOptions, type SharedMemory } from './external-memory.ts';
 import { averageCells } from './global-averaging.ts';
-import { forEachRun, packedSizes, type SharingLayout, type SharingShape, sharingLayout } from './sharing-parameters.ts';
+import { writePreprocessed } from './preprocess-gradients.ts';
+import { addColumns, copyColumns, fillColumn, transpose } from './row-arrays.ts';
+import { type SharingArrayName, type SharingNetworkOptions, shapeOf } from './sharing-arrays.ts';
+import {
+  forEachRun,
+  packedSizes,
+  type SharingArchitecture,
+  type SharingLayout,
+  sharingLayout,
+} from './sharing-parameters.ts';
 import { createSlidingMemory } from './sliding-memory.ts';
-
-export interface SharingNetworkOptions extends Omit<SharingShape, 'inputs'> {
-  readonly groups: CoordinateGroups;
-  /** The longest window that `backward` can go through. */
-  readonly unrollSteps: number;
-  readonly preprocessing: Preprocessing;
-  /** Factor of the update. */
-  readonly outputScale: number;
-}
 
 /** As `CoordinatewiseLstm`, of float32 or, over the reference arithmetic, float64. */
 export interface SharingNetwork {
@@ -56,63 +54,14 @@ export interface SharingNetwork {
   dispose(): void;
 }
 
-type LayerArray = `${'x' | 'z' | 'cell'}${1 | 2}`;
-type ArrayName =
-  | LayerArray
-  | 'headInputs'
-  | 'heads'
-  | `${'weights' | 'transposed' | 'gradient'}${'1' | '2' | 'Heads'}`
-  | `${'h' | 'hGradient' | 'cellGradient' | 'xGradient'}${1 | 2}`
-  | 'headGradient'
-  | 'headInputGradient';
-
-/** The lengths of all arrays that the arithmetic works on; what a step leaves for the reverse sweep once a step. */
-export function sharingArrayLengths(options: SharingNetworkOptions): Readonly<Record<ArrayName, number>> {
-  const { hidden, unrollSteps } = options;
-  const { coordinates } = options.groups;
-  const { layer1Rows, layer2Rows, headRows, headColumns } = packedSizes(shapeOf(options));
-  const layerValues = coordinates * hidden;
-  return {
-    x1: unrollSteps * coordinates * layer1Rows,
-    z1: unrollSteps * 4 * layerValues,
-    cell1: (unrollSteps + 1) * layerValues,
-    x2: unrollSteps * coordinates * layer2Rows,
-    z2: unrollSteps * 4 * layerValues,
-    cell2: (unrollSteps + 1) * layerValues,
-    headInputs: unrollSteps * coordinates * headRows,
-    heads: coordinates * headColumns,
-    weights1: layer1Rows * 4 * hidden,
-    weights2: layer2Rows * 4 * hidden,
-    weightsHeads: headRows * headColumns,
-    transposed1: layer1Rows * 4 * hidden,
-    transposed2: layer2Rows * 4 * hidden,
-    transposedHeads: headRows * headColumns,
-    gradient1: layer1Rows * 4 * hidden,
-    gradient2: layer2Rows * 4 * hidden,
-    gradientHeads: headRows * headColumns,
-    h1: layerValues,
-    h2: layerValues,
-    hGradient1: layerValues,
-    hGradient2: layerValues,
-    cellGradient1: layerValues,
-    cellGradient2: layerValues,
-    xGradient1: coordinates * layer1Rows,
-    xGradient2: coordinates * layer2Rows,
-    headGradient: coordinates * headColumns,
-    headInputGradient: coordinates * headRows,
-  };
-}
-
-export function shapeOf(options: SharingNetworkOptions): SharingShape {
-  const { averagingCells, readHeads, writeHeads, memory, write, hidden, preprocessing } = options;
-  const inputs = preprocessing.kind === 'log-sign' ? 2 : 1;
-  return { averagingCells, readHeads, writeHeads, memory, write, hidden, inputs };
+function createMemory(kind: SharingArchitecture['memory'], options: MemoryOptions): SharedMemory {
+  return kind.kind === 'matrix' ? createExternalMemory(options) : createSlidingMemory(options, kind.historySteps);
 }
 
 /** @param arithmetic made with `sharingArrayLengths(options)` */
 export function createSharingNetwork(
   options: SharingNetworkOptions,
-  arithmetic: LstmArithmetic<ArrayName>,
+  arithmetic: LstmArithmetic<SharingArrayName>,
 ): SharingNetwork {
   const { groups, unrollSteps, preprocessing, hidden, averagingCells, readHeads, writeHeads, outputScale } = options;
   const shape = shapeOf(options);
@@ -124,10 +73,8 @@ export function createSharingNetwork(
   const { arrays } = arithmetic;
   const FloatArrayType = arrays.h1 instanceof Float64Array ? Float64Array : Float32Array;
   const memoryOptions: MemoryOptions = { groups, readHeads, writeHeads, unrollSteps, FloatArrayType };
-  const memory =
-    options.memory.kind === 'matrix'
-      ? createExternalMemory(memoryOptions)
-      : createSlidingMemory(memoryOptions, options.memory.historySteps);
+  // What is never read need not be there.
+  const memory = readHeads > 0 ? createMemory(options.memory, memoryOptions) : undefined;
   const vectors = (heads: number) => new FloatArrayType(heads * coordinates);
   const readVectors = vectors(readHeads);
   const readResults = vectors(readHeads);
@@ -194,7 +141,7 @@ export function createSharingNetwork(
   /** Moves the present state to where step 0 finds it. h and r lie in arrays of their own. */
   const startOver = () => {
     for (const { cell } of layers) cell.copyWithin(0, kept * layerValues, (kept + 1) * layerValues);
-    memory.beginWindow();
+    memory?.beginWindow();
     kept = 0;
   };
 
@@ -241,7 +188,7 @@ export function createSharingNetwork(
         cell.fill(0, 0, layerValues);
       }
       readVectors.fill(0);
-      memory.reset();
+      memory?.reset();
       kept = 0;
       windowSteps = -1;
     },
@@ -259,7 +206,7 @@ export function createSharingNetwork(
       const step = kept;
       const x1 = rowsOf(first.x, step, layer1Rows);
       writePreprocessed(gradients, preprocessing, x1, layer1Rows);
-      if (readHeads > 0) {
+      if (memory) {
         memory.read(step, readVectors, readResults);
         spreadHeads(readResults, readHeads, x1, layer1Rows, inputs);
       }
@@ -274,13 +221,13 @@ export function createSharingNetwork(
         arrays.heads,
       );
       for (let k = 0; k < coordinates; k++) updates[k] = outputScale * arrays.heads[k * headColumns]!;
-      gatherHeads(arrays.heads, headColumns, readColumn, readVectors, readHeads);
-      if (writeHeads > 0) {
+      if (memory) {
+        gatherHeads(arrays.heads, headColumns, readColumn, readVectors, readHeads);
         gatherHeads(arrays.heads, headColumns, leftColumn, left, writeHeads);
         for (let place = 0; place < left.length; place++) left[place]! *= writeFactors[place]!;
         gatherHeads(arrays.heads, headColumns, rightColumn, right, writeHeads);
+        memory.write(step, left, right);
       }
-      memory.write(step, left, right);
       kept += 1;
       if (windowSteps >= 0) windowSteps += 1;
     },
@@ -303,13 +250,13 @@ export function createSharingNetwork(
       const resultGradient = vectors(readHeads);
       const leftGradient = vectors(writeHeads);
       const rightGradient = vectors(writeHeads);
-      memory.beginReverse();
+      memory?.beginReverse();
 
       for (let step = steps - 1; step >= 0; step--) {
         for (let k = 0; k < coordinates; k++)
           headGradient[k * headColumns] = outputScale * updateGradients[step * coordinates + k]!;
-        spreadHeads(readVectorGradient, readHeads, headGradient, headColumns, readColumn);
-        if (readHeads > 0 && writeHeads > 0) {
+        if (memory) {
+          spreadHeads(readVectorGradient, readHeads, headGradient, headColumns, readColumn);
           memory.reverseWrite(step, leftGradient, rightGradient);
           for (let place = 0; place < left.length; place++) leftGradient[place]! *= writeFactors[place]!;
           spreadHeads(leftGradient, writeHeads, headGradient, headColumns, leftColumn);
@@ -326,7 +273,7 @@ export function createSharingNetwork(
         reverseLayer(second, step);
         addColumns(second.xGradient, layer2Rows, first.hGradient, hidden);
         reverseLayer(first, step);
-        if (readHeads > 0) {
+        if (memory) {
           gatherHeads(first.xGradient, layer1Rows, inputs, resultGradient, readHeads);
           memory.reverseRead(step, resultGradient, readVectorGradient);
         }
@@ -355,50 +302,5 @@ export function createSharingNetwork(
   function spreadHeads(source: FloatArray, heads: number, rows: FloatArray, width: number, column: number): void {
     for (let head = 0; head < heads; head++)
       for (let k = 0; k < coordinates; k++) rows[k * width + column + head] = source[head * coordinates + k]!;
-  }
-}
-
-/** `count` columns of one array of rows into another. */
-function copyColumns(
-  from: FloatArray,
-  fromWidth: number,
-  fromColumn: number,
-  to: FloatArray,
-  toWidth: number,
-  toColumn: number,
-  count: number,
-): void {
-  for (let source = fromColumn, target = toColumn; source < from.length; source += fromWidth, target += toWidth)
-    for (let column = 0; column < count; column++) to[target + column] = from[source + column]!;
-}
-
-/** Adds the first `count` columns, which are all that `to` has. */
-function addColumns(from: FloatArray, fromWidth: number, to: FloatArray, count: number): void {
-  for (let source = 0, target = 0; target < to.length; source += fromWidth, target += count)
-    for (let column = 0; column < count; column++) to[target + column]! += from[source + column]!;
-}
-
-function fillColumn(rows: FloatArray, width: number, column: number, value: number): void {
-  for (let place = column; place < rows.length; place += width) rows[place] = value;
-}
-
-function transpose(matrix: FloatArray, rows: number, columns: number, target: FloatArray): void {
-  for (let row = 0; row < rows; row++)
-    for (let column = 0; column < columns; column++) target[column * rows + row] = matrix[row * columns + column]!;
-}
-
-/** The gradient inputs, the first columns of each row (appendix A, or a constant factor). */
-function writePreprocessed(gradients: FloatArray, preprocessing: Preprocessing, x: FloatArray, width: number): void {
-  if (preprocessing.kind === 'identity') {
-    for (let k = 0; k < gradients.length; k++) x[k * width] = preprocessing.scale * gradients[k]!;
-    return;
-  }
-  const { p } = preprocessing;
-  const threshold = Math.exp(-p);
-  for (let k = 0; k < gradients.length; k++) {
-    const gradient = gradients[k]!;
-    const isLarge = Math.abs(gradient) >= threshold;
-    x[k * width] = isLarge ? Math.log(Math.abs(gradient)) / p : -1;
-    x[k * width + 1] = isLarge ? Math.sign(gradient) : gradient / threshold;
   }
 }

@@ -6,7 +6,8 @@ import type { NumericBackend } from '../../numerics/backend.ts';
 import type { NamedTensors } from '../../numerics/safetensors.ts';
 import { InvalidLearnedOptimizer } from '../errors.ts';
 import type { CoordinateGroups } from './coordinate-groups.ts';
-import { createSharingNetwork, type SharingNetwork, sharingArrayLengths } from './sharing-network.ts';
+import { sharingArrayLengths } from './sharing-arrays.ts';
+import { createSharingNetwork, type SharingNetwork } from './sharing-network.ts';
 import { type SharingArchitecture, type SharingLayout, sharingLayout } from './sharing-parameters.ts';
 
 export interface SharingOptimizerSettings {

@@ -4,10 +4,10 @@ import { createLstmArithmeticKernel, type FloatArray } from '../../../lib/kernel
 import { createLstmArithmeticReference } from '../../../lib/kernels/lstm-arithmetic-reference.ts';
 import { groupCoordinates } from '../../../lib/learned-optimizers/information-sharing/coordinate-groups.ts';
 import {
-  createSharingNetwork,
   type SharingNetworkOptions,
   sharingArrayLengths,
-} from '../../../lib/learned-optimizers/information-sharing/sharing-network.ts';
+} from '../../../lib/learned-optimizers/information-sharing/sharing-arrays.ts';
+import { createSharingNetwork } from '../../../lib/learned-optimizers/information-sharing/sharing-network.ts';
 import type { SharingArchitecture } from '../../../lib/learned-optimizers/information-sharing/sharing-parameters.ts';
 import { checkGradient } from '../../../lib/numerics/gradient-checking.ts';
 import { randomStream } from '../../../lib/numerics/random.ts';

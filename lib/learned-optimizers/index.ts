@@ -5,6 +5,9 @@
 
 export { type BaselineName, baselineNames, startBaseline } from './baselines.ts';
 export * from './errors.ts';
+// Appendix D: optimizers that share information between coordinates
+export * from './information-sharing/index.ts';
+export { type LimitedMemoryBfgsOptions, startLimitedMemoryBfgs } from './limited-memory-bfgs.ts';
 // §2: the meta-gradient with the dashed edges of Figure 2 dropped
 export { type CoordinateSelection, selectCoordinates, sumFollowingGradients } from './meta-gradient.ts';
 export {
@@ -14,7 +17,13 @@ export {
   updateMetaOptimizer,
 } from './meta-optimizer.ts';
 // §3: training with early stopping, and the tuned hand-written optimizers it is compared with
-export { type EpisodeRecord, type MetaTrainingResult, type MetaTrainingSettings, metaTrain } from './meta-training.ts';
+export {
+  type EpisodeRecord,
+  type MetaTrainingResult,
+  type MetaTrainingSettings,
+  metaTrain,
+  metaTrainFrom,
+} from './meta-training.ts';
 export { type RunningOptimizer, traceLosses } from './optimize.ts';
 // §2.1 and Appendix A: the coordinatewise LSTM, Eq. 3's m
 export {

@@ -226,3 +226,29 @@ test.each([
   for (const [k, value] of theirs.entries()) expect(gradient[k]).toBeCloseTo(value, 4);
   known.dispose();
 });
+
+test('a memory that is written and never read has no effect: NTM-BFGS without read heads is LSTM+GAC', () => {
+  const plain = create(optionsOf('lstm+gac'), 'float64');
+  const writing = create(optionsOf('lstm+gac', { writeHeads: 3 }), 'float64');
+  const parameters = normal(writing.layout.size, 0.7, 'parameters');
+  const { size } = plain.layout;
+  expect(writing.layout.tensors.slice(0, plain.layout.tensors.length)).toEqual(plain.layout.tensors);
+  expect(runWindows(writing, parameters)).toEqual(runWindows(plain, parameters.slice(0, size)));
+  const gradient = writing.backward(weights);
+  expect(gradient.subarray(0, size)).toEqual(plain.backward(weights));
+  expect(gradient.subarray(size).every((value) => value === 0)).toBe(true);
+});
+
+test('mistakes in use are told', () => {
+  const network = create(optionsOf('ntm-bfgs'), 'float64');
+  expect(() => network.setParameters(new Float64Array(3))).toThrow('parameters must have');
+  expect(() => network.step(new Float64Array(8), new Float64Array(9))).toThrow('gradients must have 9 elements');
+  expect(() => network.backward(weights)).toThrow('no window has begun');
+  network.resetState();
+  runWindows(network, normal(network.layout.size, 0.7, 'parameters'));
+  expect(() => network.backward(weights, Int32Array.of(0, 1))).toThrow('all 9 coordinates, got a selection of 2');
+  expect(() => network.backward(weights.subarray(1))).toThrow('updateGradients must have 36 elements');
+  network.backward(weights);
+  // The sweep uses the activations up.
+  expect(() => network.backward(weights)).toThrow('no window has begun');
+});

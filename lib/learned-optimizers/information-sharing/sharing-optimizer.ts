@@ -21,7 +21,7 @@ export interface SharingOptimizerSettings {
 
 /**
  * A network with its state at zero and no parameters yet. There is no TensorFlow.js version: where the backend is one of
- * its, the plain TypeScript one computes, in float32 and some fifty times slower.
+ * its, the plain TypeScript one computes, in float32 and some fifteen times slower.
  */
 export function createSharingOptimizer(
   { architecture, preprocessing, hiddenUnits, outputScale }: SharingOptimizerSettings,

@@ -52,7 +52,7 @@ export function judgeInformationSharing(measurements: readonly Measurement[], pa
     ({ name, difference }) =>
       `${sharingLabels[name]} ${signed(difference!.mean)} ± ${round(difference!.standardError)} (standard error)`,
   );
-  const numbers = `At condition number ${hardest} the final loss beside the coordinatewise LSTM's, in decades, paired over ${compared[0]!.difference!.count} training seeds: ${parts.join('; ')}.`;
+  const numbers = `At condition number ${hardest} the final loss beside the coordinatewise LSTM's, in decades, paired over ${compared[0]!.difference!.count} training seeds: ${parts.join('; ')}.${levels(measurements, params)}`;
   if (horizonSteps < fewestSteps) {
     return {
       outcome: 'inconclusive',
@@ -104,6 +104,16 @@ export function summarizeInformationSharing(
       `A run that diverged counts as ending at ${largestLoss} times its initial loss.`,
     ],
   };
+}
+
+/** How far the LSTM itself was trained: beside what hand-written methods reach on the hardest functions. */
+function levels(measurements: readonly Measurement[], params: SharingSummaryParams): string {
+  const { conditionNumbers, dimensions, horizonSteps } = params;
+  const parts = ['lstm', 'adam', 'nag', 'l-bfgs'].flatMap((subject) => {
+    const logs = [...logLosses(measurements, subject, conditionNumbers.at(-1)!, dimensions, horizonSteps).values()];
+    return logs.length > 0 ? [`${sharingLabels[subject]} ${(10 ** describeValues(logs).mean).toPrecision(2)}`] : [];
+  });
+  return ` Final losses there: ${parts.join(', ')}.`;
 }
 
 function tabulateConditionNumbers(measurements: readonly Measurement[], params: SharingSummaryParams): Table {

@@ -1,4 +1,5 @@
 /** Every experiment there is, in the order of the papers. A new one is added here and nowhere else. */
+import { informationSharing } from './learned-optimizers/experiments/information-sharing.ts';
 import { mnist } from './learned-optimizers/experiments/mnist.ts';
 import { mnistArchitectureGrid } from './learned-optimizers/experiments/mnist-architecture-grid.ts';
 import { mnistArchitectures } from './learned-optimizers/experiments/mnist-architectures.ts';
@@ -7,4 +8,12 @@ import { quadratics } from './learned-optimizers/experiments/quadratics.ts';
 import { robustTraining } from './learned-optimizers/experiments/robust-training.ts';
 import { createRegistry } from './pipeline/registry.ts';
 
-export const experiments = createRegistry([quadratics, mnist, preprocessing, mnistArchitectures, mnistArchitectureGrid, robustTraining]);
+export const experiments = createRegistry([
+  quadratics,
+  mnist,
+  preprocessing,
+  mnistArchitectures,
+  mnistArchitectureGrid,
+  informationSharing,
+  robustTraining,
+]);

@@ -5,6 +5,9 @@
 
 export { type BaselineName, baselineNames, startBaseline } from './baselines.ts';
 export * from './errors.ts';
+// Appendix D: optimizers that share information between coordinates
+export * from './information-sharing/index.ts';
+export { type LimitedMemoryBfgsOptions, startLimitedMemoryBfgs } from './limited-memory-bfgs.ts';
 // §2: the meta-gradient with the dashed edges of Figure 2 dropped
 export { type CoordinateSelection, selectCoordinates, sumFollowingGradients } from './meta-gradient.ts';
 export {
@@ -14,7 +17,13 @@ export {
   updateMetaOptimizer,
 } from './meta-optimizer.ts';
 // §3: training with early stopping, and the tuned hand-written optimizers it is compared with
-export { type EpisodeRecord, type MetaTrainingResult, type MetaTrainingSettings, metaTrain } from './meta-training.ts';
+export {
+  type EpisodeRecord,
+  type MetaTrainingResult,
+  type MetaTrainingSettings,
+  metaTrain,
+  metaTrainFrom,
+} from './meta-training.ts';
 export { zeroNonFinite } from './non-finite.ts';
 // Beyond the paper: inputs and updates without scale, and training that lasts beyond the horizon
 export { type NormalisationSettings, normaliseNetwork, type UpdateRule } from './normalised-network.ts';

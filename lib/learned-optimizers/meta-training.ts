@@ -18,7 +18,7 @@ import { type LearningRateSchedule, updateMetaOptimizer } from './meta-optimizer
 import { initProgress, type MetaTrainingProgress, restoreProgress, saveProgress } from './meta-training-progress.ts';
 import { zeroNonFinite } from './non-finite.ts';
 import { traceLosses } from './optimize.ts';
-import { initializeParameters, type OptimizerNetwork, runNetwork } from './optimizer-network.ts';
+import { initializeParameters, type OptimizerNetwork, runNetwork, type TrainableNetwork } from './optimizer-network.ts';
 import type { ProblemFamily } from './problems/problem.ts';
 import { clipNorm, horizonOf, type RobustTrainingSettings, startAdamTeacher, totalSteps } from './robust-training.ts';
 
@@ -82,15 +82,27 @@ type Context = Pick<TrainingContext, 'checkpoint' | 'checkpointDue' | 'saveCheck
  *
  * @param trainingFamily the optimizees of the episodes, where they differ from those of the validation
  */
-export async function metaTrain(
+export function metaTrain(
   settings: MetaTrainingSettings,
   family: ProblemFamily,
   network: OptimizerNetwork,
   context: Context,
   trainingFamily: ProblemFamily = family,
 ): Promise<MetaTrainingResult> {
+  const initialParameters = initializeParameters(network.layout, randomStream(settings.seed, 'parameters'));
+  return metaTrainFrom(initialParameters, settings, family, network, context, trainingFamily);
+}
+
+/** The same for a network of any architecture, from the initial φ that it wants. */
+export async function metaTrainFrom(
+  start: Float32Array,
+  settings: MetaTrainingSettings,
+  family: ProblemFamily,
+  network: TrainableNetwork,
+  context: Context,
+  trainingFamily: ProblemFamily = family,
+): Promise<MetaTrainingResult> {
   const { episodes, validationIntervalEpisodes } = settings;
-  const start = initializeParameters(network.layout, randomStream(settings.seed, 'parameters'));
   const progress = context.checkpoint ? restoreProgress(context.checkpoint) : initProgress(start);
 
   while (progress.episode < episodes && !hasLostPatience(settings, progress)) {
@@ -139,7 +151,7 @@ function hasLostPatience({ patienceValidations }: MetaTrainingSettings, progress
 async function trainEpisode(
   settings: MetaTrainingSettings,
   family: ProblemFamily,
-  network: OptimizerNetwork,
+  network: TrainableNetwork,
   progress: MetaTrainingProgress,
   context: Context,
 ): Promise<number> {
@@ -235,7 +247,7 @@ const smallestLoss = 1e-6;
 async function validate(
   settings: MetaTrainingSettings,
   family: ProblemFamily,
-  network: OptimizerNetwork,
+  network: TrainableNetwork,
   parameters: Float32Array,
   context: Context,
 ): Promise<number> {

@@ -31,6 +31,12 @@ export interface NetworkSettings {
 
 export type OptimizerNetwork = CoordinatewiseLstm;
 
+/** What training and running ask of a network, whatever its architecture. */
+export type TrainableNetwork = Pick<
+  CoordinatewiseLstm,
+  'coordinates' | 'setParameters' | 'resetState' | 'beginUnroll' | 'step' | 'backward'
+>;
+
 /** What computes, and how much of it. */
 interface Machine {
   readonly coordinates: number;
@@ -92,7 +98,7 @@ function summands({ byName }: ParameterLayout, name: string): number {
  * The learned optimizer on one θ, from a fresh state, with the parameters that the network has. Sets what is not finite in
  * the gradients that it is given to zero.
  */
-export function runNetwork(network: OptimizerNetwork): RunningOptimizer {
+export function runNetwork(network: TrainableNetwork): RunningOptimizer {
   const updates = new Float32Array(network.coordinates);
   network.resetState();
   return {

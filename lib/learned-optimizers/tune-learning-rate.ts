@@ -11,7 +11,7 @@
  */
 import { type BaselineName, startBaseline } from './baselines.ts';
 import { TuningFailed } from './errors.ts';
-import { traceLosses } from './optimize.ts';
+import { type RunningOptimizer, traceLosses } from './optimize.ts';
 import type { Problem } from './problems/problem.ts';
 
 /** Grid positions are multiples of this share of a decade, so that a rate is never computed twice. */
@@ -30,7 +30,8 @@ export interface TuningResult {
 }
 
 export interface TuningTask {
-  readonly optimizer: BaselineName;
+  /** A baseline, or any other optimizer with a learning rate. */
+  readonly optimizer: BaselineName | TunableOptimizer;
   readonly problems: readonly Problem[];
   readonly coordinates: number;
   /** The step whose loss decides. */
@@ -40,6 +41,12 @@ export interface TuningTask {
   readonly breathe: () => Promise<void>;
   /** Called after each rate, with the best loss until then. */
   readonly onRate?: (tried: number, bestLoss: number) => void;
+}
+
+export interface TunableOptimizer {
+  /** For messages. */
+  readonly name: string;
+  start(learningRate: number): RunningOptimizer;
 }
 
 /** Throws TuningFailed where every rate diverged. */
@@ -71,7 +78,7 @@ export async function tuneLearningRate(task: TuningTask): Promise<TuningResult> 
     .map(([position, finalLoss]) => ({ learningRate: rateAt(position), finalLoss }));
   const finalLoss = losses.get(best())!;
   if (!Number.isFinite(finalLoss))
-    throw new TuningFailed(task.optimizer, grid[0]!.learningRate, grid.at(-1)!.learningRate);
+    throw new TuningFailed(tunable(task).name, grid[0]!.learningRate, grid.at(-1)!.learningRate);
   return { learningRate: rateAt(best()), finalLoss, grid };
 }
 
@@ -80,11 +87,16 @@ function rateAt(position: number): number {
   return Number((10 ** (position / stepsPerDecade)).toPrecision(3));
 }
 
+function tunable({ optimizer, coordinates }: TuningTask): TunableOptimizer {
+  if (typeof optimizer !== 'string') return optimizer;
+  return { name: optimizer, start: (learningRate) => startBaseline(optimizer, coordinates, learningRate) };
+}
+
 async function meanFinalLoss(task: TuningTask, learningRate: number, bestLoss: number): Promise<number> {
   const { horizonSteps, decidingSteps = 1 } = task;
   let sum = 0;
   for (const [index, problem] of task.problems.entries()) {
-    const optimizer = startBaseline(task.optimizer, task.coordinates, learningRate);
+    const optimizer = tunable(task).start(learningRate);
     const losses = await traceLosses(problem, optimizer, task.coordinates, horizonSteps, task.breathe);
     for (const loss of losses.subarray(-decidingSteps)) sum += loss / decidingSteps;
     if (sum > bestLoss * task.problems.length) return sum / (index + 1);

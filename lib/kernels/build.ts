@@ -10,6 +10,7 @@ import asc from 'assemblyscript/asc';
 export const kernels = [
   { name: 'coordinatewise-lstm', sharedMemory: true },
   { name: 'multilayer-perceptron', sharedMemory: false },
+  { name: 'convolution', sharedMemory: true },
 ] as const;
 export type Kernel = (typeof kernels)[number];
 

@@ -1,5 +1,4 @@
 /** Convolutions on the SIMD kernel (assembly/convolution.ts), any number of them in one memory and on one pool of threads. */
-import { readFileSync } from 'node:fs';
 import { detectWasmBackend } from '../numerics/backend.ts';
 import {
   type Convolution,
@@ -8,10 +7,10 @@ import {
   convolutionSizes,
   requireElements,
 } from './convolution.ts';
-import { KernelBackendError, KernelShapeError } from './errors.ts';
-import { createKernelMemory, type KernelMemory } from './kernel-memory.ts';
+import { KernelShapeError } from './errors.ts';
+import { createKernelMemory, type KernelMemory, loadKernelModule } from './kernel-memory.ts';
 import { createThreadPool, type ThreadPool } from './thread-pool.ts';
-import { allocateSharedMemory, compileModule, instantiateModule } from './web-assembly.ts';
+import { allocateSharedMemory, instantiateModule } from './web-assembly.ts';
 
 export interface ConvolutionKernelsOptions {
   /** Of all arrays and convolutions together; `convolutionBytes` says what a convolution takes besides its arrays. */
@@ -32,7 +31,7 @@ export interface ConvolutionKernels {
 }
 
 /** The fields of `ConvolutionJob` in assembly/convolution-job.ts, in its order, 4 bytes each. */
-const convolutionJobFields = [
+export const convolutionJobFields = [
   'input',
   'output',
   'packed',
@@ -47,17 +46,17 @@ const convolutionJobFields = [
   'bandsPerImage',
   'partialCount',
 ] as const;
-type ConvolutionJob = Readonly<Record<(typeof convolutionJobFields)[number], number>>;
+export type ConvolutionJob = Readonly<Record<(typeof convolutionJobFields)[number], number>>;
 
 /** Each thread's copy of a band's padded rows, and one tile of its output. */
-const scratchBytes = 2 ** 20;
+export const scratchBytes = 2 ** 20;
 /** Bands of a call at least, where there are so many rows: enough that two or eight threads end at nearly the same time. */
 const fewestBands = 32;
 /** Sums of a filter's gradient that are kept apart and added in their order: never a function of the threads. */
 const mostPartials = 16;
 const mostPartialBytes = 2 ** 24;
 
-interface ConvolutionExports {
+export interface ConvolutionExports {
   heapBase(): number;
   packFilter(filter: number, kernelSize: number, inputs: number, outputs: number, packed: number): void;
   packTurnedFilter(filter: number, kernelSize: number, inputs: number, outputs: number, packed: number): void;
@@ -77,7 +76,7 @@ export function createConvolutionKernels(options: ConvolutionKernelsOptions): Co
   if (!Number.isInteger(threads) || threads < 1) {
     throw new KernelShapeError(`threads must be a positive whole number, got ${threads}.`);
   }
-  const module = loadModule(backend);
+  const module = loadKernelModule('convolution', backend);
   const { heapBase } = instantiateModule<ConvolutionExports>(module, allocateSharedMemory(1));
   const memory = createKernelMemory(heapBase(), capacityBytes + threads * (scratchBytes + 64));
   const kernel = instantiateModule<ConvolutionExports>(module, memory.memory);
@@ -101,7 +100,8 @@ export function convolutionBytes(shape: ConvolutionShape): number {
   return packed + turned + partial * partialCount + 4 * convolutionJobFields.length + 4 * 64;
 }
 
-function workspaceOf({ images, height, inputChannels, outputChannels, kernelSize }: ConvolutionShape) {
+/** Bytes of packed filters, and of sums of the filter's gradient, with how many of them are kept apart. */
+export function workspaceOf({ images, height, inputChannels, outputChannels, kernelSize }: ConvolutionShape) {
   const tiles = (channels: number) => 32 * Math.ceil(channels / 8);
   const partial = tiles(outputChannels) * kernelSize * Math.ceil((kernelSize * inputChannels) / 4) * 4;
   return {
@@ -188,16 +188,4 @@ function createConvolution(
       kernel.unpackFilterGradient(partials, partialCount, kernelSize, inputChannels, outputChannels, to);
     },
   };
-}
-
-function loadModule(backend: 'wasm-relaxed' | 'wasm-plain') {
-  const file = backend === 'wasm-relaxed' ? 'convolution.relaxed.wasm' : 'convolution.plain.wasm';
-  try {
-    return compileModule(readFileSync(new URL(`./build/${file}`, import.meta.url)));
-  } catch (cause) {
-    throw new KernelBackendError(
-      `The backend ${backend} must be one that this machine can compile. Choose wasm-plain, or a Node from 22 up.`,
-      { cause },
-    );
-  }
 }

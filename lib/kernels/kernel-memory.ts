@@ -1,6 +1,7 @@
-/** The shared memory of a kernel whose arrays are handed out to its callers, who fill and read them in place. */
-import { KernelShapeError } from './errors.ts';
-import { allocateSharedMemory, type SharedMemory } from './web-assembly.ts';
+/** A kernel's module, and the shared memory of one whose arrays are handed out to callers, who fill and read them in place. */
+import { readFileSync } from 'node:fs';
+import { KernelBackendError, KernelShapeError } from './errors.ts';
+import { allocateSharedMemory, type CompiledModule, compileModule, type SharedMemory } from './web-assembly.ts';
 
 export interface KernelMemory {
   readonly memory: SharedMemory;
@@ -43,3 +44,30 @@ export function createKernelMemory(heapBase: number, capacityBytes: number): Ker
     },
   };
 }
+
+/** The compiled `build/<name>`. Throws KernelBackendError where this engine does not know the instructions. */
+export function loadKernelModule(
+  name: 'convolution' | 'convolutional-network',
+  backend: 'wasm-relaxed' | 'wasm-plain',
+): CompiledModule {
+  try {
+    return compileModule(readFileSync(binaries[name][backend]));
+  } catch (cause) {
+    throw new KernelBackendError(
+      `The backend ${backend} must be one that this machine can compile. Choose wasm-plain, or a Node from 22 up.`,
+      { cause },
+    );
+  }
+}
+
+// Spelt out one by one: bundlers find the files by that.
+const binaries = {
+  convolution: {
+    'wasm-relaxed': new URL('./build/convolution.relaxed.wasm', import.meta.url),
+    'wasm-plain': new URL('./build/convolution.plain.wasm', import.meta.url),
+  },
+  'convolutional-network': {
+    'wasm-relaxed': new URL('./build/convolutional-network.relaxed.wasm', import.meta.url),
+    'wasm-plain': new URL('./build/convolutional-network.plain.wasm', import.meta.url),
+  },
+};

@@ -6,6 +6,7 @@ import { convolutionBytes, createConvolutionKernels } from '../../lib/kernels/co
 import { createConvolutionReference } from '../../lib/kernels/convolution-reference.ts';
 import { checkGradient } from '../../lib/numerics/gradient-checking.ts';
 import { randomStream } from '../../lib/numerics/random.ts';
+import { convolveInFloat64 } from './float64-network.ts';
 
 const shapes: Readonly<Record<string, ConvolutionShape>> = {
   // A run of 15 floats and whole tiles of channels; as CIFAR's first layer.
@@ -56,31 +57,6 @@ function computeAll({ convolution, ...arrays }: Omit<ReturnType<typeof setUp>, '
   convolution.inputGradient(outputGradient, filter, inputGradient);
   convolution.filterGradient(input, outputGradient, filterGradient);
   return { output: output.slice(), inputGradient: inputGradient.slice(), filterGradient: filterGradient.slice() };
-}
-
-/** The definition in lib/kernels/convolution.ts, in float64, index by index. */
-function convolveInFloat64(shape: ConvolutionShape, input: ArrayLike<number>, filter: ArrayLike<number>): Float64Array {
-  const { images, height, width, inputChannels, outputChannels, kernelSize } = shape;
-  const margin = (kernelSize - 1) / 2;
-  const output = new Float64Array(images * height * width * outputChannels);
-  for (let place = 0; place < output.length; place++) {
-    const o = place % outputChannels;
-    const x = Math.floor(place / outputChannels) % width;
-    const y = Math.floor(place / outputChannels / width) % height;
-    const n = Math.floor(place / outputChannels / width / height);
-    for (let r = 0; r < kernelSize; r++) {
-      for (let c = 0; c < kernelSize; c++) {
-        const [row, column] = [y + r - margin, x + c - margin];
-        if (row < 0 || row >= height || column < 0 || column >= width) continue;
-        for (let i = 0; i < inputChannels; i++) {
-          output[place]! +=
-            input[((n * height + row) * width + column) * inputChannels + i]! *
-            filter[((r * kernelSize + c) * inputChannels + i) * outputChannels + o]!;
-        }
-      }
-    }
-  }
-  return output;
 }
 
 const largest = (values: ArrayLike<number>) =>

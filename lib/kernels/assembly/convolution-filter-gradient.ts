@@ -29,24 +29,42 @@ function partialBytes(kernelSize: i32, inputs: i32, outputs: i32): usize {
 
 /** Writes the sums over a block's bands, a fixed share of all bands, into the block's own partial. */
 export function filterGradient(job: ConvolutionJob, block: i32, scratch: usize): void {
+  const sums = clearPartial(job, block);
+  const bands = job.images * job.bandsPerImage;
+  const end = shareStart(bands, block + 1, job.partialCount);
+  for (let band = shareStart(bands, block, job.partialCount); band < end; band++) {
+    const image = band / job.bandsPerImage;
+    const firstRow = (band % job.bandsPerImage) * job.bandRows;
+    const pixels = <usize>(image * job.height * job.width);
+    const source = job.input + pixels * <usize>job.inputChannels * 4;
+    const gradient = job.output + (pixels + <usize>(firstRow * job.width)) * <usize>job.outputChannels * 4;
+    addBand(job, source, firstRow, min(job.bandRows, job.height - firstRow), gradient, sums, scratch);
+  }
+}
+
+/** The first of `count` things that belongs to a share; shares' sizes differ by one at most. */
+export function shareStart(count: i32, share: i32, shares: i32): i32 {
+  return <i32>((<i64>count * <i64>share) / <i64>shares);
+}
+
+/** The address of a block's own sums, set to zero. */
+export function clearPartial(job: ConvolutionJob, block: i32): usize {
   const bytes = partialBytes(job.kernelSize, job.inputChannels, job.outputChannels);
   const sums = job.partials + <usize>block * bytes;
   memory.fill(sums, 0, bytes);
-  const bands = job.images * job.bandsPerImage;
-  const end = <i32>((<i64>bands * <i64>(block + 1)) / <i64>job.partialCount);
-  const pixelBytes = <usize>job.outputChannels * 4;
-  const gradientRowBytes = <usize>job.width * pixelBytes;
+  return sums;
+}
+
+/** Adds what `rows` rows from `firstRow` of the image at `source` contribute; `gradient` is those rows' output gradient. */
+export function addBand(
+  job: ConvolutionJob, source: usize, firstRow: i32, rows: i32, gradient: usize, sums: usize, scratch: usize,
+): void {
+  padRows(job, source, firstRow, rows, scratch);
+  const gradientRowBytes = <usize>(job.width * job.outputChannels) * 4;
   const rowBytes = paddedRowBytes(job);
   const passRows = max(1, PASS_BYTES / <i32>gradientRowBytes);
-  for (let band = <i32>((<i64>bands * <i64>block) / <i64>job.partialCount); band < end; band++) {
-    const image = band / job.bandsPerImage;
-    const firstRow = (band % job.bandsPerImage) * job.bandRows;
-    const rows = min(job.bandRows, job.height - firstRow);
-    padRows(job, image, firstRow, rows, scratch);
-    const gradient = job.output + <usize>(image * job.height + firstRow) * gradientRowBytes;
-    for (let row = 0; row < rows; row += passRows) {
-      addRows(job, min(passRows, rows - row), scratch + <usize>row * rowBytes, gradient + <usize>row * gradientRowBytes, sums);
-    }
+  for (let row = 0; row < rows; row += passRows) {
+    addRows(job, min(passRows, rows - row), scratch + <usize>row * rowBytes, gradient + <usize>row * gradientRowBytes, sums);
   }
 }
 

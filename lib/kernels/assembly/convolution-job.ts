@@ -47,17 +47,16 @@ export function paddedRowBytes(job: ConvolutionJob): usize {
 }
 
 /**
- * The rows that a band of `rows` output rows from `firstRow` needs, with kernelSize − 1 more, and as many columns more
+ * The rows of the image at `source` that a band of `rows` output rows from `firstRow` needs, with kernelSize − 1 more, and as many columns more
  * than the image has; zero where there is no image: [rows + kernelSize − 1][width + kernelSize − 1][inputChannels].
  *
  * In it the patch under an output pixel is kernelSize runs of kernelSize · inputChannels neighbouring floats, so it
  * serves as the matrix of patches ("im2col") without one being made.
  */
-export function padRows(job: ConvolutionJob, image: i32, firstRow: i32, rows: i32, target: usize): void {
+export function padRows(job: ConvolutionJob, source: usize, firstRow: i32, rows: i32, target: usize): void {
   const margin = job.kernelSize >> 1;
   const marginBytes = <usize>(margin * job.inputChannels) * 4;
   const rowBytes = <usize>(job.width * job.inputChannels) * 4;
-  const source = job.input + <usize>image * <usize>job.height * rowBytes;
   for (let row = firstRow - margin; row < firstRow + rows + margin; row++) {
     if (row < 0 || row >= job.height) {
       memory.fill(target, 0, rowBytes + 2 * marginBytes);

@@ -63,26 +63,33 @@ export function packTurnedFilter(filter: usize, kernelSize: i32, inputs: i32, ou
 export function convolve(job: ConvolutionJob, block: i32, scratch: usize): void {
   const image = block / job.bandsPerImage;
   const firstRow = (block % job.bandsPerImage) * job.bandRows;
-  const rows = min(job.bandRows, job.height - firstRow);
-  padRows(job, image, firstRow, rows, scratch);
+  const pixels = <usize>(image * job.height * job.width);
+  const source = job.input + pixels * <usize>job.inputChannels * 4;
+  const target = job.output + (pixels + <usize>(firstRow * job.width)) * <usize>job.outputChannels * 4;
+  convolveBand(job, source, firstRow, min(job.bandRows, job.height - firstRow), target, scratch);
+}
 
+/** `rows` rows of output at `target`, from `firstRow` of the image at `source`. */
+export function convolveBand(
+  job: ConvolutionJob, source: usize, firstRow: i32, rows: i32, target: usize, scratch: usize,
+): void {
+  padRows(job, source, firstRow, rows, scratch);
   const run = job.kernelSize * job.inputChannels;
   const tileBytes = <usize>(job.kernelSize * run) * TILE_ROW;
   const pixelBytes = <usize>job.outputChannels * 4;
-  const output = job.output + <usize>((image * job.height + firstRow) * job.width) * pixelBytes;
   /** The last tile, where it has fewer than eight channels, is summed here first: [rows · width][8]. */
   const partial = scratch + <usize>(rows + job.kernelSize - 1) * paddedRowBytes(job);
   const tiles = channelTiles(job.outputChannels);
   for (let tile = 0; tile < tiles; tile++) {
     const weights = job.packed + <usize>tile * tileBytes;
     const channels = min(TILE_CHANNELS, job.outputChannels - tile * TILE_CHANNELS);
-    const target = output + <usize>tile * TILE_ROW;
+    const tileTarget = target + <usize>tile * TILE_ROW;
     if (channels == TILE_CHANNELS) {
-      convolveTile(job, rows, scratch, weights, target, pixelBytes);
+      convolveTile(job, rows, scratch, weights, tileTarget, pixelBytes);
     } else {
       convolveTile(job, rows, scratch, weights, partial, TILE_ROW);
       for (let pixel: usize = 0; pixel < <usize>(rows * job.width); pixel++) {
-        memory.copy(target + pixel * pixelBytes, partial + pixel * TILE_ROW, <usize>channels * 4);
+        memory.copy(tileTarget + pixel * pixelBytes, partial + pixel * TILE_ROW, <usize>channels * 4);
       }
     }
   }

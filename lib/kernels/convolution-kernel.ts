@@ -30,6 +30,11 @@ export interface ConvolutionKernels {
   dispose(): void;
 }
 
+const binaries = {
+  'wasm-relaxed': new URL('./build/convolution.relaxed.wasm', import.meta.url),
+  'wasm-plain': new URL('./build/convolution.plain.wasm', import.meta.url),
+};
+
 /** The fields of `ConvolutionJob` in assembly/convolution-job.ts, in its order, 4 bytes each. */
 export const convolutionJobFields = [
   'input',
@@ -76,7 +81,7 @@ export function createConvolutionKernels(options: ConvolutionKernelsOptions): Co
   if (!Number.isInteger(threads) || threads < 1) {
     throw new KernelShapeError(`threads must be a positive whole number, got ${threads}.`);
   }
-  const module = loadKernelModule('convolution', backend);
+  const module = loadKernelModule(binaries, backend);
   const { heapBase } = instantiateModule<ConvolutionExports>(module, allocateSharedMemory(1));
   const memory = createKernelMemory(heapBase(), capacityBytes + threads * (scratchBytes + 64));
   const kernel = instantiateModule<ConvolutionExports>(module, memory.memory);

@@ -27,6 +27,11 @@ export interface ConvolutionalNetworkOptions {
   readonly backend?: 'wasm-relaxed' | 'wasm-plain';
 }
 
+const binaries = {
+  'wasm-relaxed': new URL('./build/convolutional-network.relaxed.wasm', import.meta.url),
+  'wasm-plain': new URL('./build/convolutional-network.plain.wasm', import.meta.url),
+};
+
 /** The fields of `LayerJob` in assembly/convolutional-network.ts, in its order, 4 bytes each. */
 const layerJobFields = [
   'convolution',
@@ -85,7 +90,7 @@ export function createConvolutionalNetworkKernel(
     (sum, lengths) => sum + lengths.reduce((product, length) => product * length, 1),
     0,
   );
-  const module = loadKernelModule('convolutional-network', backend);
+  const module = loadKernelModule(binaries, backend);
   const { heapBase } = instantiateModule<NetworkExports>(module, allocateSharedMemory(1));
   const memory = createKernelMemory(heapBase(), capacityOf(shape, coordinates) + threads * (scratchBytes + 64));
   const kernel = instantiateModule<NetworkExports>(module, memory.memory);

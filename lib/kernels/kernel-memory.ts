@@ -45,13 +45,13 @@ export function createKernelMemory(heapBase: number, capacityBytes: number): Ker
   };
 }
 
-/** The compiled `build/<name>`. Throws KernelBackendError where this engine does not know the instructions. */
+/** The compiled kernel. Throws KernelBackendError where this engine does not know the instructions. */
 export function loadKernelModule(
-  name: 'convolution' | 'convolutional-network',
+  binaries: Readonly<Record<'wasm-relaxed' | 'wasm-plain', URL>>,
   backend: 'wasm-relaxed' | 'wasm-plain',
 ): CompiledModule {
   try {
-    return compileModule(readFileSync(binaries[name][backend]));
+    return compileModule(readFileSync(binaries[backend]));
   } catch (cause) {
     throw new KernelBackendError(
       `The backend ${backend} must be one that this machine can compile. Choose wasm-plain, or a Node from 22 up.`,
@@ -59,15 +59,3 @@ export function loadKernelModule(
     );
   }
 }
-
-// Spelt out one by one: bundlers find the files by that.
-const binaries = {
-  convolution: {
-    'wasm-relaxed': new URL('./build/convolution.relaxed.wasm', import.meta.url),
-    'wasm-plain': new URL('./build/convolution.plain.wasm', import.meta.url),
-  },
-  'convolutional-network': {
-    'wasm-relaxed': new URL('./build/convolutional-network.relaxed.wasm', import.meta.url),
-    'wasm-plain': new URL('./build/convolutional-network.plain.wasm', import.meta.url),
-  },
-};

@@ -107,7 +107,7 @@ export const cifar10Importer: DatasetImporter = {
   async read(folder) {
     const note = await readNote(folder);
     const files: CheckedFile[] = [];
-    let official = true;
+    const checksums: Record<string, string> = {};
     for (const name of fileNames) {
       const source = await findSourceFile('cifar-10', folder, [name, `${name}.gz`]);
       const bytes = await readSourceFile(source, 2 * officialRecords * recordBytes);
@@ -118,18 +118,24 @@ export const cifar10Importer: DatasetImporter = {
           `it has ${records} records, CIFAR-10's files have ${officialRecords} each`,
         );
       }
-      official &&= createHash('md5').update(bytes).digest('hex') === cifarFiles[name];
+      checksums[name] = createHash('md5').update(bytes).digest('hex');
       const sha256 = createHash('sha256').update(bytes).digest('hex');
       files.push({ name, size: bytes.length, sha256, open: () => streamSourceFile(source) });
     }
     if (note) return { origin: 'stand-in', description: note, files };
-    return official
-      ? { origin: 'paper', description: `${what}; the owners' bytes, by checksum.`, files }
-      : { origin: 'paper (re-encoded)', description: `${what}, in the owners' layout but not their bytes.`, files };
+    return { ...describeOrigin(checksums), files };
   },
 };
 
-const what = 'CIFAR-10, 50,000 + 10,000 photographs of 32 × 32 pixels in ten classes';
+/** The paper's own data only where every file is the owners', by the MD5 of its bytes. */
+export function describeOrigin(
+  checksums: Readonly<Record<string, string>>,
+): Pick<CheckedDataset, 'origin' | 'description'> {
+  const what = 'CIFAR-10, 50,000 + 10,000 photographs of 32 × 32 pixels in ten classes';
+  return fileNames.every((name) => checksums[name] === cifarFiles[name])
+    ? { origin: 'paper', description: `${what}; the owners' bytes, by checksum.` }
+    : { origin: 'paper (re-encoded)', description: `${what}, in the owners' layout but not their bytes.` };
+}
 
 /** A stand-in's description, or undefined where the folder is none. Throws DatasetCorrupt. */
 async function readNote(folder: string): Promise<string | undefined> {

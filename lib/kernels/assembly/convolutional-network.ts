@@ -19,7 +19,7 @@ export {
 export { heapBase, packFilter, packTurnedFilter, unpackFilterGradient } from './convolution';
 export { denseBackward, denseForward, softmaxCrossEntropy, sumRows } from './multilayer-perceptron';
 
-/** One convolutional layer. The order is that of `layerJobFields` in lib/kernels/convolutional-network-kernel.ts. */
+/** One convolutional layer. The order is that of `layerJobFields` in lib/kernels/convolutional-network-layers.ts. */
 // @ts-ignore: decorator
 @unmanaged
 export class LayerJob {

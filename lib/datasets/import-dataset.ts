@@ -13,7 +13,7 @@ import { DatasetCorrupt, DatasetMissing, DatasetUnreadable } from './errors.ts';
 import { type CheckedDataset, type CheckedFile, type DatasetImporter, findImporter } from './importers.ts';
 import { markNewest, readManifest } from './pinned-dataset.ts';
 import { kindOfPath } from './source-files.ts';
-import { standInFolder } from './stand-ins/folder.ts';
+import { defaultStandInsFolder } from './stand-ins/folder.ts';
 
 export interface ImportRequest {
   readonly name: string;
@@ -25,6 +25,8 @@ export interface ImportRequest {
   readonly source?: { readonly dataFolder: string } | { readonly datasetFolder: string };
   /** Where there is no copy anywhere, something small made in code will do, if the importer has it: smoke runs say so. */
   readonly mayBeMade?: boolean;
+  /** Where fetched stand-ins lie, a folder each; by default where `npm run fetch:stand-ins` puts them. */
+  readonly standInsFolder?: string;
 }
 
 /** Throws UnknownDataset, DatasetMissing, DatasetUnreadable, DatasetCorrupt, and what the store throws. */
@@ -37,12 +39,15 @@ export async function importDataset(request: ImportRequest): Promise<DatasetMani
   return readManifest(store, name, manifest.version);
 }
 
-async function check(importer: DatasetImporter, { source, mayBeMade }: ImportRequest): Promise<CheckedDataset> {
+async function check(
+  importer: DatasetImporter,
+  { source, mayBeMade, standInsFolder = defaultStandInsFolder }: ImportRequest,
+): Promise<CheckedDataset> {
   const own = await findOwnFolder(importer, source);
   if (own !== undefined) return importer.read(own);
   if (mayBeMade && importer.makeStandIn) return importer.makeStandIn();
   const { name } = importer;
-  const fetched = standInFolder(name);
+  const fetched = join(standInsFolder, name);
   if (await kindOfPath(name, fetched)) return importer.read(await existingFolder(name, fetched));
   throw new DatasetMissing(name, describeMissing(importer, source));
 }

@@ -133,6 +133,19 @@ describe('in its place', () => {
     expect(new Set(images).size).toBeGreaterThan(200);
   });
 
+  test('any other run gets what was fetched, and else is told every way to get it', async () => {
+    const standInsFolder = await newTemporaryFolder();
+    const error = await importDataset({ ...missing, standInsFolder }).catch((caught) => caught);
+    expect(error).toBeInstanceOf(DatasetMissing);
+    expect(error.message).toBe(
+      "Dataset 'cifar-10' is missing: no folder of datasets was given. Get it from its owner and use --data FOLDER, with the dataset in FOLDER/cifar-10-batches-bin. For a stand-in, which no verdict rests on: npm run fetch:stand-ins.",
+    );
+    await mkdir(join(standInsFolder, 'cifar-10'));
+    for (const name of names) await writeFile(join(standInsFolder, 'cifar-10', name), batch(30));
+    await writeFile(join(standInsFolder, 'cifar-10', standInNote), JSON.stringify({ description: 'Pictures.' }));
+    expect((await importDataset({ ...missing, standInsFolder })).description).toBe('Pictures.');
+  });
+
   test('a folder that says it is a stand-in is one, of any number of records', async () => {
     for (const name of names) await put(name, batch(20));
     await writeFile(join(folder, standInNote), JSON.stringify({ description: 'Pictures of something else.' }));

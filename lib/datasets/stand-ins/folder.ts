@@ -1,6 +1,4 @@
-/** Where `npm run fetch:stand-ins` puts what stands in for a dataset: a folder of the checkout that is never committed. */
+/** Where `npm run fetch:stand-ins` puts what stands in for datasets, a folder each: in the checkout, and never committed. */
 import { fileURLToPath } from 'node:url';
 
-export function standInFolder(dataset: string): string {
-  return fileURLToPath(new URL(`../../../.stand-ins/${dataset}`, import.meta.url));
-}
+export const defaultStandInsFolder = fileURLToPath(new URL('../../../.stand-ins', import.meta.url));

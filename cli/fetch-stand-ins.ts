@@ -6,8 +6,8 @@
  */
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { defaultStandInsFolder } from '../lib/datasets/stand-ins/folder.ts';
+import { dirname, join } from 'node:path';
+import { standInFolder } from '../lib/datasets/stand-ins/folder.ts';
 import { cifar10StandIn } from './stand-ins/cifar-10.ts';
 import type { StandIn } from './stand-ins/stand-in.ts';
 
@@ -27,8 +27,8 @@ for (const { dataset, megabytes, fetch } of standIns) {
   console.error(`${dataset}: fetching about ${megabytes} MB …`);
   const scratch = await mkdtemp(join(tmpdir(), 'stepwise-stand-in-'));
   try {
-    const target = join(defaultStandInsFolder, dataset);
-    await mkdir(defaultStandInsFolder, { recursive: true });
+    const target = standInFolder(dataset);
+    await mkdir(dirname(target), { recursive: true });
     // Made beside its place and moved there whole: a stand-in is there in full or not at all.
     const partial = `${target}.partial`;
     await rm(partial, { recursive: true, force: true });

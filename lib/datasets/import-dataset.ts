@@ -13,7 +13,7 @@ import { DatasetCorrupt, DatasetMissing, DatasetUnreadable } from './errors.ts';
 import { type CheckedDataset, type CheckedFile, type DatasetImporter, findImporter } from './importers.ts';
 import { markNewest, readManifest } from './pinned-dataset.ts';
 import { kindOfPath } from './source-files.ts';
-import { defaultStandInsFolder } from './stand-ins/folder.ts';
+import { standInFolder } from './stand-ins/folder.ts';
 
 export interface ImportRequest {
   readonly name: string;
@@ -41,13 +41,13 @@ export async function importDataset(request: ImportRequest): Promise<DatasetMani
 
 async function check(
   importer: DatasetImporter,
-  { source, mayBeMade, standInsFolder = defaultStandInsFolder }: ImportRequest,
+  { source, mayBeMade, standInsFolder }: ImportRequest,
 ): Promise<CheckedDataset> {
   const own = await findOwnFolder(importer, source);
   if (own !== undefined) return importer.read(own);
   if (mayBeMade && importer.makeStandIn) return importer.makeStandIn();
   const { name } = importer;
-  const fetched = join(standInsFolder, name);
+  const fetched = standInFolder(name, standInsFolder);
   if (await kindOfPath(name, fetched)) return importer.read(await existingFolder(name, fetched));
   throw new DatasetMissing(name, describeMissing(importer, source));
 }

@@ -35,19 +35,29 @@ export interface TuningTask {
   readonly coordinates: number;
   /** The step whose loss decides. */
   readonly horizonSteps: number;
+  /** The mean loss of this many steps up to the horizon decides; 1 where absent. */
+  readonly decidingSteps?: number;
   readonly breathe: () => Promise<void>;
   /** Called after each rate, with the best loss until then. */
   readonly onRate?: (tried: number, bestLoss: number) => void;
+  /** What an attempt that was killed had come to. */
+  readonly tried?: TriedRates;
+  /** Called after each rate, with everything until then: whoever keeps it can go on from there. */
+  readonly keep?: (tried: TriedRates) => Promise<void>;
 }
+
+/** Places on the grid and mean losses, in the order in which they were tried. */
+export type TriedRates = readonly (readonly [position: number, loss: number])[];
 
 /** Throws TuningFailed where every rate diverged. */
 export async function tuneLearningRate(task: TuningTask): Promise<TuningResult> {
-  const losses = new Map<number, number>();
+  const losses = new Map<number, number>(task.tried);
   const tryRate = async (position: number) => {
     if (losses.has(position)) return;
     const bestLoss = Math.min(...losses.values());
     losses.set(position, await meanFinalLoss(task, rateAt(position), bestLoss));
     task.onRate?.(losses.size, Math.min(...losses.values()));
+    await task.keep?.([...losses]);
   };
   const best = () => [...losses].reduce((a, b) => (b[1] < a[1] ? b : a))[0];
 
@@ -79,11 +89,12 @@ function rateAt(position: number): number {
 }
 
 async function meanFinalLoss(task: TuningTask, learningRate: number, bestLoss: number): Promise<number> {
+  const { horizonSteps, decidingSteps = 1 } = task;
   let sum = 0;
   for (const [index, problem] of task.problems.entries()) {
     const optimizer = startBaseline(task.optimizer, task.coordinates, learningRate);
-    const losses = await traceLosses(problem, optimizer, task.coordinates, task.horizonSteps, task.breathe);
-    sum += losses[task.horizonSteps - 1]!;
+    const losses = await traceLosses(problem, optimizer, task.coordinates, horizonSteps, task.breathe);
+    for (const loss of losses.subarray(-decidingSteps)) sum += loss / decidingSteps;
     if (sum > bestLoss * task.problems.length) return sum / (index + 1);
   }
   return sum / task.problems.length;

@@ -29,6 +29,23 @@ export interface CifarNetworkSettings {
   readonly initialDeviation: number;
 }
 
+function shapeOf({
+  filters,
+  batchSize,
+}: Pick<CifarNetworkSettings, 'filters' | 'batchSize'>): ConvolutionalNetworkShape {
+  return {
+    ...{ height: 32, width: 32, colours: 3, filters, kernelSize: 5 },
+    ...{ hidden: 32, classes: 10, batch: batchSize },
+  };
+}
+
+/** The tensors of θ: 22,602 coordinates with 16 filters in each of three layers. */
+export function cifarNetworkTensors(
+  settings: Pick<CifarNetworkSettings, 'filters' | 'batchSize'>,
+): readonly ParameterTensor[] {
+  return layOutTensors(convolutionalNetworkTensors(shapeOf(settings)));
+}
+
 /** Whose updates a tensor takes: one learned optimizer is for the filters, one for everything else. */
 export function parameterKind({ name }: Pick<ParameterTensor, 'name'>): 'convolution' | 'linear' {
   return name.endsWith('/filter') ? 'convolution' : 'linear';
@@ -36,16 +53,13 @@ export function parameterKind({ name }: Pick<ParameterTensor, 'name'>): 'convolu
 
 /** A family whose problems share one kernel instance: use them from one thread, one call at a time. */
 export async function createCifarNetworks(
-  { labels, filters, batchSize, initialDeviation }: Omit<CifarNetworkSettings, 'split'>,
+  settings: Omit<CifarNetworkSettings, 'split'>,
   data: LabelledImages,
   machine: Pick<TrainingContext, 'backend' | 'startTensorFlow'> & { readonly threads: number },
 ): Promise<ProblemFamily & { dispose(): void }> {
-  const shape = {
-    ...{ height: 32, width: 32, colours: 3, filters, kernelSize: 5 },
-    ...{ hidden: 32, classes: 10, batch: batchSize },
-  };
-  const network = await createNetwork(shape, machine);
-  const tensors = layOutTensors(convolutionalNetworkTensors(shape));
+  const { labels, batchSize, initialDeviation } = settings;
+  const network = await createNetwork(shapeOf(settings), machine);
+  const tensors = cifarNetworkTensors(settings);
   const chosen = new Set(labels);
   const places = Int32Array.from(data.labels.keys()).filter((place) => chosen.has(data.labels[place]!));
   const pixels = data.images.length / data.labels.length;

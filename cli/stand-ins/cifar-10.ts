@@ -5,7 +5,7 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { recordBytes, standInNote } from '../../lib/datasets/cifar-10.ts';
+import { cifarFiles, recordBytes, standInNote } from '../../lib/datasets/cifar-10.ts';
 import { type RandomStream, randomStream } from '../../lib/numerics/random.ts';
 import { readSheet, type Sheet } from './read-sheet.ts';
 import { fetchNpmPackage, type StandIn } from './stand-in.ts';
@@ -20,22 +20,46 @@ const recordsPerFile = 10_000;
 /** Pictures are moved by at most so many pixels. */
 const mostShift = 3;
 
-interface Emoji {
+export interface Emoji {
   readonly category: string;
   readonly subcategory: string;
+  /** Column and row in the sheet. */
   readonly sheet_x: number;
   readonly sheet_y: number;
 }
 
-/** The ten classes; skin tones and components are left out. */
-function classOf({ category, subcategory }: Emoji): number {
+const classByCategory: Readonly<Record<string, number>> = {
+  'Animals & Nature': 4,
+  'Food & Drink': 5,
+  'Travel & Places': 6,
+  Activities: 7,
+  Objects: 8,
+  Symbols: 9,
+};
+
+/** The ten classes; undefined for flags, skin tones and hair. */
+function classOf({ category, subcategory }: Emoji): number | undefined {
   if (category === 'Smileys & Emotion') return subcategory.startsWith('face') ? 0 : 1;
   if (category === 'People & Body') return subcategory.startsWith('hand') || subcategory === 'body-parts' ? 2 : 3;
-  return (
-    (
-      { 'Animals & Nature': 4, 'Food & Drink': 5, 'Travel & Places': 6, Activities: 7, Objects: 8, Symbols: 9 } as const
-    )[category as 'Symbols'] ?? -1
+  return classByCategory[category];
+}
+
+/** A file of so many records, the classes in turn; every fifth picture of a class is in the test batch and in no other. */
+export function drawBatch(sheet: Sheet, emoji: readonly Emoji[], name: string, records: number): Uint8Array {
+  const random = randomStream(0, 'emoji', name);
+  const isTest = name === 'test_batch.bin';
+  const byClass = Array.from({ length: 10 }, (_, label) =>
+    emoji.filter((one) => classOf(one) === label).filter((_, index) => (index % 5 === 4) === isTest),
   );
+  const bytes = new Uint8Array(records * recordBytes);
+  for (let record = 0; record < records; record++) {
+    const label = record % 10;
+    const own = byClass[label]!;
+    bytes[record * recordBytes] = label;
+    const planes = bytes.subarray(record * recordBytes + 1, (record + 1) * recordBytes);
+    drawOnGround(sheet, own[random.uniformInteger(own.length)]!, random, planes);
+  }
+  return bytes;
 }
 
 export const cifar10StandIn: StandIn = {
@@ -45,19 +69,8 @@ export const cifar10StandIn: StandIn = {
     const folder = await fetchNpmPackage(packageName, version, [sheetFile, 'emoji.json'], scratch);
     const sheet = readSheet(await readFile(join(folder, sheetFile)));
     const all: readonly Emoji[] = JSON.parse(await readFile(join(folder, 'emoji.json'), 'utf8'));
-    const byClass = Array.from({ length: 10 }, (_, label) => all.filter((emoji) => classOf(emoji) === label));
-    const random = randomStream(0, 'emoji');
-    const names = [...[1, 2, 3, 4, 5].map((number) => `data_batch_${number}.bin`), 'test_batch.bin'];
-    for (const name of names) {
-      const bytes = new Uint8Array(recordsPerFile * recordBytes);
-      for (let record = 0; record < recordsPerFile; record++) {
-        const label = record % 10;
-        const own = byClass[label]!.filter((_, index) => (index % 5 === 4) === (name === 'test_batch.bin'));
-        const emoji = own[random.uniformInteger(own.length)]!;
-        bytes[record * recordBytes] = label;
-        drawOnGround(sheet, emoji, random, bytes.subarray(record * recordBytes + 1, (record + 1) * recordBytes));
-      }
-      await writeFile(join(target, name), bytes);
+    for (const name of Object.keys(cifarFiles)) {
+      await writeFile(join(target, name), drawBatch(sheet, all, name, recordsPerFile));
     }
     const description = `Not CIFAR-10: pictures of the Twemoji set (npm ${packageName} ${version}) by category, on coloured grounds.`;
     await writeFile(join(target, standInNote), `${JSON.stringify({ description })}\n`);

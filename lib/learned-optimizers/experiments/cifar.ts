@@ -20,7 +20,7 @@ import { checkSteps, comparisonParams } from './optimizer-comparison.ts';
 const params = z
   .strictObject({
     ...comparisonParams,
-    batchSize: z.number().int().min(2).max(4_096),
+    batchSize: z.number().int().min(2).max(1_024),
     /** Filters of each of the optimizee's convolutional layers; the published code has 16 in all three. */
     filters: z.array(z.number().int().min(16).max(64).multipleOf(16)).min(1).max(5),
     /** Standard deviation of the optimizee's initial weights. */

@@ -28,13 +28,18 @@ const PASS_BYTES: i32 = 16_384;
 export function packFilter(filter: usize, kernelSize: i32, inputs: i32, outputs: i32, packed: usize): void {
   const rows = kernelSize * kernelSize * inputs;
   for (let first = 0; first < outputs; first += TILE_CHANNELS) {
+    const channels = min(TILE_CHANNELS, outputs - first);
+    let source = filter + <usize>first * 4;
     for (let row = 0; row < rows; row++) {
-      for (let lane = 0; lane < TILE_CHANNELS; lane++) {
-        const output = first + lane;
-        const value = output < outputs ? load<f32>(filter + <usize>(row * outputs + output) * 4) : 0;
-        store<f32>(packed, value);
-        packed += 4;
+      if (channels == TILE_CHANNELS) {
+        v128.store(packed, v128.load(source));
+        v128.store(packed, v128.load(source, 16), 16);
+      } else {
+        memory.fill(packed, 0, TILE_ROW);
+        memory.copy(packed, source, <usize>channels * 4);
       }
+      source += <usize>outputs * 4;
+      packed += TILE_ROW;
     }
   }
 }
@@ -44,17 +49,21 @@ export function packFilter(filter: usize, kernelSize: i32, inputs: i32, outputs:
  * f′[r, c, output, input] = f[kernelSize − 1 − r, kernelSize − 1 − c, input, output].
  */
 export function packTurnedFilter(filter: usize, kernelSize: i32, inputs: i32, outputs: i32, packed: usize): void {
-  const places = kernelSize * kernelSize;
+  const placeBytes = <usize>outputs * TILE_ROW;
   for (let first = 0; first < inputs; first += TILE_CHANNELS) {
-    for (let place = places - 1; place >= 0; place--) {
-      for (let output = 0; output < outputs; output++) {
-        for (let lane = 0; lane < TILE_CHANNELS; lane++) {
-          const input = first + lane;
-          const value = input < inputs ? load<f32>(filter + <usize>((place * inputs + input) * outputs + output) * 4) : 0;
-          store<f32>(packed, value);
-          packed += 4;
+    const channels = min(TILE_CHANNELS, inputs - first);
+    for (let place = kernelSize * kernelSize - 1; place >= 0; place--) {
+      if (channels < TILE_CHANNELS) memory.fill(packed, 0, placeBytes);
+      for (let lane = 0; lane < channels; lane++) {
+        // Read in a row: the filter is the larger of the two.
+        let source = filter + <usize>((place * inputs + first + lane) * outputs) * 4;
+        const end = packed + placeBytes;
+        for (let target = packed + <usize>lane * 4; target < end; target += TILE_ROW) {
+          store<f32>(target, load<f32>(source));
+          source += 4;
         }
       }
+      packed += placeBytes;
     }
   }
 }

@@ -1,4 +1,5 @@
 /** Every experiment there is, in the order of the papers. A new one is added here and nowhere else. */
+import { cifar } from './learned-optimizers/experiments/cifar.ts';
 import { informationSharing } from './learned-optimizers/experiments/information-sharing.ts';
 import { mnist } from './learned-optimizers/experiments/mnist.ts';
 import { mnistArchitectureGrid } from './learned-optimizers/experiments/mnist-architecture-grid.ts';
@@ -14,6 +15,7 @@ export const experiments = createRegistry([
   preprocessing,
   mnistArchitectures,
   mnistArchitectureGrid,
+  cifar,
   informationSharing,
   robustTraining,
 ]);

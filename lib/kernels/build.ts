@@ -11,6 +11,8 @@ export const kernels = [
   { name: 'coordinatewise-lstm', sharedMemory: true },
   { name: 'multilayer-perceptron', sharedMemory: false },
   { name: 'lstm-arithmetic', sharedMemory: false },
+  { name: 'convolution', sharedMemory: true },
+  { name: 'convolutional-network', sharedMemory: true },
 ] as const;
 export type Kernel = (typeof kernels)[number];
 

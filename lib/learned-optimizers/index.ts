@@ -5,6 +5,8 @@
 
 export { type BaselineName, baselineNames, startBaseline } from './baselines.ts';
 export * from './errors.ts';
+// §3.3: an optimizer for each kind of parameter
+export { type CoordinateGroup, combineNetworks, groupTensors } from './grouped-network.ts';
 // Appendix D: optimizers that share information between coordinates
 export * from './information-sharing/index.ts';
 export { type LimitedMemoryBfgsOptions, startLimitedMemoryBfgs } from './limited-memory-bfgs.ts';
@@ -38,6 +40,7 @@ export {
   runNetwork,
   splitParameters,
 } from './optimizer-network.ts';
+export { type CifarNetworkSettings, createCifarNetworks } from './problems/cifar-network.ts';
 // §3.2
 export { baseNetwork, createMnistPerceptrons, type MnistPerceptronSettings } from './problems/mnist-perceptron.ts';
 // §2: optimizees, and the distribution over them that Eq. 2 takes its expectation over

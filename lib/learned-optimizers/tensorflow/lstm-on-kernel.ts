@@ -1,0 +1,50 @@
+/** The LSTM of a learned optimizer on our SIMD kernel: all tensors of a model are one vector of coordinates. */
+import * as tf from '@tensorflow/tfjs-core';
+import { createCoordinatewiseLstmForward, type TensorPlace } from '../../kernels/coordinatewise-lstm-forward.ts';
+import type { EngineOptions, LstmEngine } from './lstm-engine.ts';
+
+/** Throws KernelBackendError where this machine has no SIMD. */
+export function createKernelEngine({ network, parameters }: EngineOptions): LstmEngine {
+  const { preprocessing, hiddenUnits, outputScale } = network;
+  const kernel = createCoordinatewiseLstmForward({ preprocessing, hidden: hiddenUnits, outputScale, parameters });
+  const places: TensorPlace[] = [];
+  let nonFinite = 0;
+
+  return {
+    kind: 'kernel',
+
+    addSlots(coordinates) {
+      places.push(...kernel.allocate(coordinates));
+    },
+
+    step(slots, gradients) {
+      const active = slots.map((slot) => places[slot]!);
+      for (const [index, place] of active.entries()) {
+        const view = kernel.gradients(place);
+        view.set(gradients[index]!.dataSync());
+        nonFinite += zeroNonFinite(view);
+      }
+      kernel.step(active);
+      // A copy: a backend may keep the array that it is given, and the kernel writes its own again.
+      return active.map((place) => tf.tensor1d(kernel.updates(place).slice()));
+    },
+
+    countNonFinite: () => nonFinite,
+    readState: (slot) => kernel.readState(places[slot]!),
+    writeState: (slot, state) => kernel.writeState(places[slot]!, state),
+    // The memory goes with the last reference to it.
+    dispose: () => {},
+  };
+}
+
+/** Sets NaN and ±∞ to zero; how many there were. */
+function zeroNonFinite(values: Float32Array): number {
+  let count = 0;
+  for (let index = 0; index < values.length; index++) {
+    if (!Number.isFinite(values[index])) {
+      values[index] = 0;
+      count++;
+    }
+  }
+  return count;
+}

@@ -1,0 +1,12 @@
+/** The optimizers that are shipped, each with a model card beside its file. */
+export const pretrainedFiles = {
+  mnist: new URL('../pretrained/mnist.safetensors', import.meta.url),
+  quadratics: new URL('../pretrained/quadratics.safetensors', import.meta.url),
+} as const;
+
+export type PretrainedName = keyof typeof pretrainedFiles;
+export const pretrainedNames = Object.keys(pretrainedFiles) as PretrainedName[];
+
+export function isPretrained(name: string): name is PretrainedName {
+  return Object.hasOwn(pretrainedFiles, name);
+}

@@ -16,3 +16,10 @@ export class OptimizerStateMismatch extends InputError {}
 
 /** A gradient came that no variable of this name and shape can take. */
 export class InvalidGradient extends InputError {}
+
+/** A learning rate that no optimizer can use. */
+export class InvalidLearningRate extends InputError {
+  constructor(optimizer: string, came: unknown) {
+    super(`The learning rate of ${optimizer} must be a positive number, got ${came}.`);
+  }
+}

@@ -13,23 +13,15 @@ import { decodeBase64, encodeBase64 } from '../../numerics/read-asset.ts';
 import type { NetworkSettings } from '../optimizer-network.ts';
 import { InvalidOptimizerFile, OptimizerStateMismatch } from './errors.ts';
 import { type Compute, createEngine, type LstmEngine } from './lstm-engine.ts';
-import { listGradients, type NamedGradient, type NamedTensor } from './named-gradients.ts';
+import { listGradients, type NamedTensor } from './named-gradients.ts';
 import { decodeOptimizerFile, type OptimizerFile } from './optimizer-file.ts';
 import type { PretrainedName } from './pretrained.ts';
 import { readOptimizerBytes } from './read-optimizer-bytes.ts';
+import { VariableSlots } from './variable-slots.ts';
 
 export interface LearnedOptimizerOptions {
   /** `auto` by default: our kernel, or TensorFlow.js's operations where a GPU computes or there is no SIMD. */
   readonly compute?: Compute;
-}
-
-/** A variable's place among the states. */
-interface Slot {
-  /** Undefined until a variable claims a state that was loaded. */
-  variable: string | undefined;
-  /** The name under which the state was saved. */
-  readonly savedAs: string;
-  readonly shape: readonly number[];
 }
 
 /** The suffix of a state's name in `getWeights`. */
@@ -45,9 +37,7 @@ export class LearnedOptimizer extends tf.Optimizer {
   readonly #file: OptimizerFile;
   readonly #compute: Compute;
   #engine: LstmEngine | undefined;
-  #slots: Slot[] = [];
-  /** From `setWeights` to the step after it. */
-  #isRestored = false;
+  readonly #slots = new VariableSlots();
   #hasWarned = false;
 
   /**
@@ -100,7 +90,8 @@ export class LearnedOptimizer extends tf.Optimizer {
     const named = listGradients(variableGradients);
     if (named.length > 0) {
       const engine = this.#startEngine();
-      const slots = this.#claimSlots(engine, named);
+      const { slots, fresh } = this.#slots.claim(named);
+      engine.addSlots(fresh.map(({ variable }) => variable.size));
       tf.tidy(() => {
         const updates = engine.step(
           slots,
@@ -115,36 +106,6 @@ export class LearnedOptimizer extends tf.Optimizer {
     this.incrementIterations();
   }
 
-  /** The slots of these variables: those of the steps before, those loaded, new ones. */
-  #claimSlots(engine: LstmEngine, named: readonly NamedGradient[]): number[] {
-    if (this.#isRestored && named.length > this.#slots.length) {
-      throw new OptimizerStateMismatch(
-        `The saved state is that of ${this.#slots.length} variables, and ${named.length} are trained. Load the state into the model that it was saved with, or leave it out.`,
-      );
-    }
-    const byVariable = new Map(this.#slots.map(({ variable }, index) => [variable, index]));
-    const claimed = named.map(({ name, variable }) => {
-      const known = byVariable.get(name) ?? this.#claimRestored(name);
-      if (known !== undefined) requireShape(this.#slots[known]!, name, variable.shape);
-      return known;
-    });
-    this.#isRestored = false;
-    const fresh = named.filter((_, index) => claimed[index] === undefined);
-    engine.addSlots(fresh.map(({ variable }) => variable.size));
-    let next = this.#slots.length;
-    this.#slots.push(...fresh.map(({ name, variable }) => ({ variable: name, savedAs: name, shape: variable.shape })));
-    return claimed.map((known) => known ?? next++);
-  }
-
-  /** A loaded state for this variable: the one of its name, else the next in order, as a loaded model may rename. */
-  #claimRestored(name: string): number | undefined {
-    let found = this.#slots.findIndex(({ variable, savedAs }) => variable === undefined && savedAs === name);
-    if (found < 0) found = this.#slots.findIndex(({ variable }) => variable === undefined);
-    if (found < 0) return undefined;
-    this.#slots[found]!.variable = name;
-    return found;
-  }
-
   /**
    * The number of steps (`iter`) and a state for each variable, `NAME/lstm-state` of shape [...shape, 4, hidden]: h1, c1,
    * h2, c2. The tensors are copies; dispose them.
@@ -153,7 +114,7 @@ export class LearnedOptimizer extends tf.Optimizer {
     const { hiddenUnits } = this.#file.network;
     return [
       await this.saveIterations(),
-      ...this.#slots.map(({ variable, savedAs, shape }, slot) => ({
+      ...this.#slots.all.map(({ variable, savedAs, shape }, slot) => ({
         name: `${variable ?? savedAs}${stateSuffix}`,
         tensor: tf.tensor(this.#engine!.readState(slot), [...shape, 4, hiddenUnits], 'float32'),
       })),
@@ -167,18 +128,14 @@ export class LearnedOptimizer extends tf.Optimizer {
   override async setWeights(weightValues: NamedTensor[]): Promise<void> {
     const states = await this.extractIterations(weightValues);
     const { hiddenUnits } = this.#file.network;
-    const slots = states.map(({ name, tensor }): Slot => {
+    const slots = states.map(({ name, tensor }) => {
       const shape = tensor.shape.slice(0, -2);
       if (tensor.shape.slice(-2).join() !== `4,${hiddenUnits}`) {
         throw new OptimizerStateMismatch(
           `The state '${name}' must have the shape [...variable's shape, 4, ${hiddenUnits}], and has [${tensor.shape}]. It was saved by another optimizer.`,
         );
       }
-      return {
-        variable: undefined,
-        savedAs: name.endsWith(stateSuffix) ? name.slice(0, -stateSuffix.length) : name,
-        shape,
-      };
+      return { savedAs: name.endsWith(stateSuffix) ? name.slice(0, -stateSuffix.length) : name, shape };
     });
     const values = await Promise.all(states.map(({ tensor }) => tensor.data<'float32'>()));
     this.#engine?.dispose();
@@ -186,16 +143,14 @@ export class LearnedOptimizer extends tf.Optimizer {
     const engine = this.#startEngine();
     engine.addSlots(slots.map(({ shape }) => shape.reduce((product, length) => product * length, 1)));
     for (const [slot, value] of values.entries()) engine.writeState(slot, value);
-    this.#slots = slots;
-    this.#isRestored = slots.length > 0;
+    this.#slots.restore(slots);
   }
 
   /** Sets the state of every variable to zero, as before the first step: for the next problem. */
   resetState(): void {
     this.#engine?.dispose();
     this.#engine = undefined;
-    this.#slots = [];
-    this.#isRestored = false;
+    this.#slots.restore([]);
     this.iterations_ = 0;
   }
 
@@ -240,10 +195,3 @@ export class LearnedOptimizer extends tf.Optimizer {
 }
 
 tf.serialization.registerClass(LearnedOptimizer);
-
-function requireShape({ savedAs, shape }: Slot, name: string, came: readonly number[]): void {
-  if (shape.join() === came.join()) return;
-  throw new OptimizerStateMismatch(
-    `The optimizer has a state for '${savedAs}' of shape [${shape}], and the variable '${name}' has the shape [${came}]. A changed model needs a fresh state: call resetState, or load the model that was saved.`,
-  );
-}

@@ -1,7 +1,7 @@
 /**
- * Reads a file that a module names as `new URL('./…', import.meta.url)`, at once: in a checkout it lies beside the module;
- * the published package carries it inside its JavaScript as a `data:` URL (`package/inline-assets.ts`), so that there is
- * nothing to find for a bundler and nothing to fetch for a browser.
+ * Reads a file that a module names by a `URL` relative to itself, at once: in a checkout it lies beside the module; the
+ * published package carries it inside its JavaScript as a `data:` URL (`package/inline-assets.ts`), so that there is nothing
+ * to find for a bundler and nothing to fetch for a browser.
  */
 
 interface NodeProcess {

@@ -1,8 +1,8 @@
 /** What computes the coordinatewise LSTM of a `LearnedOptimizer`: our kernel, or TensorFlow.js itself on a GPU. */
 import * as tf from '@tensorflow/tfjs-core';
-import type { NetworkSettings } from '../optimizer-network.ts';
 import { createKernelEngine } from './lstm-on-kernel.ts';
 import { createTensorEngine } from './lstm-on-tensors.ts';
+import type { OptimizerFile } from './optimizer-file.ts';
 
 /**
  * `kernel`: gradients are read from the backend, our SIMD kernel does the step. `tensors`: everything stays on the
@@ -27,14 +27,8 @@ export interface LstmEngine {
   dispose(): void;
 }
 
-export interface EngineOptions {
-  readonly network: NetworkSettings;
-  /** φ in the order of `parameterLayout`. */
-  readonly parameters: Float32Array;
-}
-
 /** Throws KernelBackendError where `kernel` is asked for and cannot be had. */
-export function createEngine(compute: Compute, options: EngineOptions): LstmEngine {
+export function createEngine(compute: Compute, options: OptimizerFile): LstmEngine {
   if (compute === 'tensors' || (compute === 'auto' && computesOnDevice())) return createTensorEngine(options);
   try {
     return createKernelEngine(options);

@@ -1,10 +1,11 @@
 /** The LSTM of a learned optimizer on our SIMD kernel: all tensors of a model are one vector of coordinates. */
 import * as tf from '@tensorflow/tfjs-core';
 import { createCoordinatewiseLstmForward, type TensorPlace } from '../../kernels/coordinatewise-lstm-forward.ts';
-import type { EngineOptions, LstmEngine } from './lstm-engine.ts';
+import type { LstmEngine } from './lstm-engine.ts';
+import type { OptimizerFile } from './optimizer-file.ts';
 
 /** Throws KernelBackendError where this machine has no SIMD. */
-export function createKernelEngine({ network, parameters }: EngineOptions): LstmEngine {
+export function createKernelEngine({ network, parameters }: OptimizerFile): LstmEngine {
   const { preprocessing, hiddenUnits, outputScale } = network;
   const kernel = createCoordinatewiseLstmForward({ preprocessing, hidden: hiddenUnits, outputScale, parameters });
   const places: TensorPlace[] = [];

@@ -6,7 +6,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Preprocessing } from '../../kernels/coordinatewise-lstm.ts';
 import { type ParameterName, parameterLayout } from '../../kernels/coordinatewise-lstm-parameters.ts';
-import type { EngineOptions, LstmEngine } from './lstm-engine.ts';
+import type { LstmEngine } from './lstm-engine.ts';
+import type { OptimizerFile } from './optimizer-file.ts';
 
 /** The state of the slots that step together, behind one another: h1, c1, h2, c2, [coordinates, hidden] each. */
 interface JointState {
@@ -14,7 +15,7 @@ interface JointState {
   readonly tensors: readonly tf.Tensor2D[];
 }
 
-export function createTensorEngine({ network, parameters }: EngineOptions): LstmEngine {
+export function createTensorEngine({ network, parameters }: OptimizerFile): LstmEngine {
   const { preprocessing, hiddenUnits: hidden, outputScale } = network;
   const layout = parameterLayout({ inputs: preprocessing.kind === 'log-sign' ? 2 : 1, hidden });
   const phi = Object.fromEntries(

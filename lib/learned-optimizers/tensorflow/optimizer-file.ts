@@ -2,10 +2,10 @@
  * A learned optimizer as a file: the safetensors that meta-training leaves, φ in named tensors and the network's settings in
  * the metadata. Python reads it with the `safetensors` package.
  */
+import type { Preprocessing } from '../../kernels/coordinatewise-lstm.ts';
 import { type ParameterLayout, parameterLayout } from '../../kernels/coordinatewise-lstm-parameters.ts';
 import { InvalidSafetensors } from '../../numerics/errors.ts';
 import { decodeSafetensors, type NamedTensors } from '../../numerics/safetensors.ts';
-import type { NetworkSettings } from '../optimizer-network.ts';
 import { InvalidOptimizerFile } from './errors.ts';
 
 /** Of files that this code reads. A file that does not say is of version 1. */
@@ -13,6 +13,16 @@ export const newestFormatVersion = 1;
 
 /** Far above any optimizer that was ever trained; a file's claim beyond it is a mistake. */
 const largestHiddenUnits = 4096;
+
+/** The same as in `lib/learned-optimizers/optimizer-network.ts`, without the kernels that only Node can load. */
+export interface NetworkSettings {
+  /** What the network sees of a gradient: appendix A with p, or a constant times it. */
+  readonly preprocessing: Preprocessing;
+  /** Units in each of the two layers. */
+  readonly hiddenUnits: number;
+  /** Factor of the output. */
+  readonly outputScale: number;
+}
 
 export interface OptimizerFile {
   readonly network: NetworkSettings;

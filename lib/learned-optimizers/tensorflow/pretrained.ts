@@ -1,10 +1,11 @@
 /** The optimizers that are shipped, each with a model card beside its file. */
-export const pretrainedFiles = {
+export type PretrainedName = 'mnist' | 'quadratics';
+
+export const pretrainedFiles: Readonly<Record<PretrainedName, URL>> = {
   mnist: new URL('../pretrained/mnist.safetensors', import.meta.url),
   quadratics: new URL('../pretrained/quadratics.safetensors', import.meta.url),
-} as const;
+};
 
-export type PretrainedName = keyof typeof pretrainedFiles;
 export const pretrainedNames = Object.keys(pretrainedFiles) as PretrainedName[];
 
 export function isPretrained(name: string): name is PretrainedName {

@@ -95,6 +95,28 @@ test('in Node: imports by its name, and is an optimizer of the user’s own Tens
   expect(theta.reduce((sum, value) => sum + value ** 2, 0)).toBeLessThan(12);
 });
 
+test('the README’s lines run as they stand', async () => {
+  const readme = await readFile(join(projectRoot, 'README.md'), 'utf8');
+  const lines = readme.match(/## In your own TensorFlow\.js model.*?```js\n(.*?)```/s)![1]!;
+  // '@tensorflow/tfjs' is these packages in one, and not installed here.
+  const [whole, parts] = [
+    `import * as tf from '@tensorflow/tfjs';`,
+    `import * as core from '@tensorflow/tfjs-core';
+     import * as layers from '@tensorflow/tfjs-layers';
+     import '@tensorflow/tfjs-backend-cpu';
+     const tf = { ...core, ...layers };
+     const images = tf.randomUniform([256, 784], 0, 1, 'float32', 1);
+     const labels = tf.oneHot(tf.cast(tf.randomUniform([256], 0, 10, 'float32', 2), 'int32'), 10);`,
+  ];
+  expect(lines).toContain(whole);
+  await writeFile(
+    join(folder, 'readme.mjs'),
+    `${lines.replace(whole, parts)}\nconsole.log(model.optimizer.getClassName(), model.optimizer.iterations);`,
+  );
+  const { stdout } = await promisify(execFile)(process.execPath, ['readme.mjs'], { cwd: folder });
+  expect(stdout).toMatch(/LearnedOptimizer 2\n$/);
+});
+
 test.skipIf(!browser)(
   'in a page of a browser: the same numbers, from one file and without a bundler’s help',
   async () => {

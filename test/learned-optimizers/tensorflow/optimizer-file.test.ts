@@ -1,10 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LearnedOptimizer } from '../../../lib/learned-optimizers/tensorflow/learned-optimizer.ts';
-import { pretrainedNames } from '../../../lib/learned-optimizers/tensorflow/pretrained.ts';
+import { pretrainedFiles, pretrainedNames } from '../../../lib/learned-optimizers/tensorflow/pretrained.ts';
 import { decodeBase64, encodeBase64 } from '../../../lib/numerics/read-asset.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../../lib/numerics/safetensors.ts';
 import golden from '../../golden/learned-optimizer.json' with { type: 'json' };
@@ -64,6 +65,14 @@ describe('load', () => {
   test('has the shipped ones by name', async () => {
     expect(pretrainedNames).toEqual(['mnist', 'quadratics']);
     for (const name of pretrainedNames) expect((await LearnedOptimizer.load(name)).network.hiddenUnits).toBe(20);
+  });
+
+  test('has a model card for each of the shipped ones, of exactly this file', async () => {
+    for (const name of pretrainedNames) {
+      const bytes = await readFile(pretrainedFiles[name]);
+      const card = await readFile(new URL(pretrainedFiles[name].href.replace('.safetensors', '.md')), 'utf8');
+      expect(card).toContain(createHash('sha256').update(bytes).digest('hex'));
+    }
   });
 
   test('says what there is where the name is wrong, and what it read where the file is', async () => {

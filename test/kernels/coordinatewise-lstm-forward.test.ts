@@ -47,6 +47,11 @@ describe.each(backends)('on %s', (backend) => {
     forward.step([first, third]);
     expect(forward.readState(second).every((value) => value === 0)).toBe(true);
     expect(forward.readState(first).some((value) => value !== 0)).toBe(true);
+    const before = forward.readState(first);
+    forward.gradients(second).fill(1);
+    forward.step([second]);
+    expect(forward.readState(first)).toEqual(before);
+    expect(forward.readState(second).some((value) => value !== 0)).toBe(true);
     const state = Float32Array.from({ length: 9 * 4 * hidden }, (_, index) => index / 1000);
     forward.writeState(second, state);
     expect(forward.readState(second)).toEqual(state);

@@ -104,6 +104,19 @@ describe('state', () => {
     }
   });
 
+  test('finds its variable by name where the order has changed', async () => {
+    const regression = startRegression(problem);
+    const { w, b } = regression;
+    const first = new LearnedOptimizer(file);
+    first.minimize(regression.loss, false, [w, b]);
+    const saved = await first.getWeights();
+    const second = new LearnedOptimizer(file);
+    await second.setWeights(saved);
+    second.minimize(regression.loss, false, [b, w]);
+    expect((await second.getWeights()).map(({ name }) => name)).toEqual(saved.map(({ name }) => name));
+    regression.dispose();
+  });
+
   test('of variables that are not there any more is refused, with both shapes', async () => {
     const save = async () => {
       const regression = startRegression(problem);

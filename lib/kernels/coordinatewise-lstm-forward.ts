@@ -6,7 +6,12 @@
  */
 import { detectWasmBackend } from '../numerics/backend.ts';
 import { readAsset } from '../numerics/read-asset.ts';
-import { type CoordinatewiseLstmOptions, checkOptions, requireLength } from './coordinatewise-lstm.ts';
+import {
+  type CoordinatewiseLstmOptions,
+  checkOptions,
+  type Preprocessing,
+  requireLength,
+} from './coordinatewise-lstm.ts';
 import { packedOrder } from './coordinatewise-lstm-parameters.ts';
 import { KernelBackendError, KernelShapeError } from './errors.ts';
 
@@ -32,13 +37,18 @@ interface Segment {
   readonly state: number;
   readonly gradients: number;
   readonly updates: number;
+  /** Floats of a row of gradients. */
+  readonly stride: number;
 }
 
 export interface CoordinatewiseLstmForward {
   /** Makes room for tensors of so many coordinates each, their state at zero. Throws KernelBackendError where memory ends. */
   allocate(coordinates: readonly number[]): TensorPlace[];
-  /** Where the raw gradient of a tensor goes before a step. A view: it is void after the next `allocate`. */
-  gradients(place: TensorPlace): Float32Array;
+  /**
+   * Where the raw gradient of a tensor goes before a step, or for prepared inputs (`input` 0 and 1) either of them. A view:
+   * it is void after the next `allocate`.
+   */
+  gradients(place: TensorPlace, input?: 0 | 1): Float32Array;
   /** The scaled updates g_t of a tensor after a step. A view, as above. */
   updates(place: TensorPlace): Float32Array;
   /** One step of Eq. 1 for these tensors; the state of all others stays. */
@@ -80,7 +90,7 @@ const pageBytes = 65_536;
 /** Throws KernelShapeError for options out of range, KernelBackendError where this machine has no 128-bit SIMD. */
 export function createCoordinatewiseLstmForward(options: CoordinatewiseLstmForwardOptions): CoordinatewiseLstmForward {
   const { preprocessing, outputScale, parameters } = options;
-  const { hidden, inputs, layout } = checkOptions({ ...options, coordinates: 1, unrollSteps: 1 });
+  const { hidden, inputs, inputRows, layout } = checkOptions({ ...options, coordinates: 1, unrollSteps: 1 });
   requireLength('parameters', parameters, layout.size, 'the size of the layout');
   const { exports, memory } = instantiate(options.backend);
   const order = packedOrder({ inputs, hidden });
@@ -118,12 +128,13 @@ export function createCoordinatewiseLstmForward(options: CoordinatewiseLstmForwa
   const row = groupSize * 4;
   const logSign = preprocessing.kind === 'log-sign';
 
-  const run = ({ state, gradients, updates }: Segment, firstGroup: number, groups: number) =>
+  const run = ({ state, gradients, updates, stride }: Segment, firstGroup: number, groups: number) =>
     exports.forward(
       job,
       scratch,
       hidden,
       logSign ? 1 : 0,
+      inputRows,
       groups,
       weights,
       weights + order.layer2 * 4,
@@ -131,8 +142,9 @@ export function createCoordinatewiseLstmForward(options: CoordinatewiseLstmForwa
       state + firstGroup * stateRow,
       gradients + firstGroup * row,
       updates + firstGroup * row,
+      stride,
       outputScale,
-      logSign ? 1 / preprocessing.p : preprocessing.scale,
+      inputScaleOf(preprocessing),
       logSign ? Math.exp(-preprocessing.p) : 0,
       logSign ? Math.exp(preprocessing.p) : 0,
     );
@@ -151,8 +163,9 @@ export function createCoordinatewiseLstmForward(options: CoordinatewiseLstmForwa
       const total = groups.reduce((sum, count) => sum + count, 0);
       const segment: Segment = {
         state: allocateBytes(total * stateRow),
-        gradients: allocateBytes(total * row),
+        gradients: allocateBytes(inputRows * total * row),
         updates: allocateBytes(total * row),
+        stride: total * groupSize,
       };
       let next = 0;
       return coordinates.map((count, index): TensorPlace => {
@@ -161,7 +174,8 @@ export function createCoordinatewiseLstmForward(options: CoordinatewiseLstmForwa
       });
     },
 
-    gradients: ({ segment, firstGroup, coordinates }) => floats(segment.gradients + firstGroup * row, coordinates),
+    gradients: ({ segment, firstGroup, coordinates }, input = 0) =>
+      floats(segment.gradients + input * segment.stride * 4 + firstGroup * row, coordinates),
 
     updates: ({ segment, firstGroup, coordinates }) => floats(segment.updates + firstGroup * row, coordinates),
 
@@ -192,6 +206,11 @@ export function createCoordinatewiseLstmForward(options: CoordinatewiseLstmForwa
       for (let index = 0; index < copy.length; index++) state[placeInState(index, hidden, groupSize)] = copy[index]!;
     },
   };
+}
+
+function inputScaleOf(preprocessing: Preprocessing): number {
+  if (preprocessing.kind === 'log-sign') return 1 / preprocessing.p;
+  return preprocessing.kind === 'identity' ? preprocessing.scale : 1;
 }
 
 /** [coordinates][4·hidden] → [groups][4·hidden][groupSize]. */

@@ -8,34 +8,58 @@ const hidden = 8;
 const outputScale = 0.1;
 
 describe.each(backends)('on %s', (backend) => {
-  test.each(preprocessings)('$kind: the bits of the kernel that trains, tensor by tensor', (preprocessing) => {
-    const layout = parameterLayout({ inputs: preprocessing.kind === 'log-sign' ? 2 : 1, hidden });
-    const parameters = seededParameters(layout);
-    const sizes = [5, 16, 0, 11];
-    const coordinates = 32;
-    const gradients = seededGradients(coordinates, 6);
-    const options = { preprocessing, hidden, outputScale, backend };
-    const kernel = createCoordinatewiseLstmKernel({ ...options, coordinates, unrollSteps: 1 });
-    kernel.setParameters(parameters);
-    const expected = runSteps(kernel, gradients);
-    const expectedState = kernel.readState();
-    kernel.dispose();
+  test.each(preprocessings.filter(({ kind }) => kind !== 'prepared'))(
+    '$kind: the bits of the kernel that trains, tensor by tensor',
+    (preprocessing) => {
+      const layout = parameterLayout({ inputs: preprocessing.kind === 'log-sign' ? 2 : 1, hidden });
+      const parameters = seededParameters(layout);
+      const sizes = [5, 16, 0, 11];
+      const coordinates = 32;
+      const gradients = seededGradients(coordinates, 6);
+      const options = { preprocessing, hidden, outputScale, backend };
+      const kernel = createCoordinatewiseLstmKernel({ ...options, coordinates, unrollSteps: 1 });
+      kernel.setParameters(parameters);
+      const expected = runSteps(kernel, gradients);
+      const expectedState = kernel.readState();
+      kernel.dispose();
 
+      const forward = createCoordinatewiseLstmForward({ ...options, parameters });
+      // In two segments, so that memory grows under the first.
+      const places = [...forward.allocate(sizes.slice(0, 2)), ...forward.allocate(sizes.slice(2))];
+      forward.allocate([20_000]);
+      for (const [step, gradient] of gradients.entries()) {
+        let offset = 0;
+        for (const place of places) {
+          forward.gradients(place).set(gradient.subarray(offset, offset + place.coordinates));
+          offset += place.coordinates;
+        }
+        forward.step(places);
+        const updates = places.flatMap((place) => [...forward.updates(place)]);
+        expect(updates).toEqual([...expected[step]!]);
+      }
+      expect(places.flatMap((place) => [...forward.readState(place)])).toEqual([...expectedState]);
+    },
+  );
+
+  test('inputs that the caller prepared: the bits of the kernel that trains', () => {
+    const preprocessing = { kind: 'prepared' } as const;
+    const parameters = seededParameters(parameterLayout({ inputs: 2, hidden }));
+    const options = { preprocessing, hidden, outputScale, backend };
+    const kernel = createCoordinatewiseLstmKernel({ ...options, coordinates: 21, unrollSteps: 1 });
+    kernel.setParameters(parameters);
     const forward = createCoordinatewiseLstmForward({ ...options, parameters });
-    // In two segments, so that memory grows under the first.
-    const places = [...forward.allocate(sizes.slice(0, 2)), ...forward.allocate(sizes.slice(2))];
-    forward.allocate([20_000]);
-    for (const [step, gradient] of gradients.entries()) {
-      let offset = 0;
-      for (const place of places) {
-        forward.gradients(place).set(gradient.subarray(offset, offset + place.coordinates));
-        offset += place.coordinates;
+    const places = forward.allocate([10, 11]);
+    for (const gradient of seededGradients(42, 3)) {
+      const expected = new Float32Array(21);
+      kernel.step(gradient, expected);
+      for (const input of [0, 1] as const) {
+        forward.gradients(places[0]!, input).set(gradient.subarray(21 * input, 21 * input + 10));
+        forward.gradients(places[1]!, input).set(gradient.subarray(21 * input + 10, 21 * input + 21));
       }
       forward.step(places);
-      const updates = places.flatMap((place) => [...forward.updates(place)]);
-      expect(updates).toEqual([...expected[step]!]);
+      expect(places.flatMap((place) => [...forward.updates(place)])).toEqual([...expected]);
     }
-    expect(places.flatMap((place) => [...forward.readState(place)])).toEqual([...expectedState]);
+    kernel.dispose();
   });
 
   test('a tensor that does not step keeps its state; a state can be written', () => {

@@ -26,6 +26,7 @@ export function forward(
   scratch: usize,
   hidden: i32,
   logSign: i32,
+  inputRows: i32,
   groups: i32,
   layer1: usize,
   layer2: usize,
@@ -33,6 +34,7 @@ export function forward(
   state: usize,
   gradients: usize,
   updates: usize,
+  stride: i32,
   outputScale: f32,
   inputScale: f32,
   threshold: f32,
@@ -40,6 +42,7 @@ export function forward(
 ): void {
   job.hidden = hidden;
   job.logSign = logSign;
+  job.inputRows = inputRows;
   job.groups = groups;
   job.blocks = 1;
   job.layer1 = layer1;
@@ -48,6 +51,7 @@ export function forward(
   job.state = state;
   job.gradients = gradients;
   job.updates = updates;
+  job.stride = stride;
   job.outputScale = outputScale;
   job.inputScale = inputScale;
   job.threshold = threshold;

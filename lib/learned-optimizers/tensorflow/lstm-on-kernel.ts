@@ -1,6 +1,7 @@
 /** The LSTM of a learned optimizer on our SIMD kernel: all tensors of a model are one vector of coordinates. */
 import * as tf from '@tensorflow/tfjs-core';
 import { createCoordinatewiseLstmForward, type TensorPlace } from '../../kernels/coordinatewise-lstm-forward.ts';
+import { zeroNonFinite } from '../non-finite.ts';
 import type { LstmEngine } from './lstm-engine.ts';
 import type { OptimizerFile } from './optimizer-file.ts';
 
@@ -36,16 +37,4 @@ export function createKernelEngine({ network, parameters }: OptimizerFile): Lstm
     // The memory goes with the last reference to it.
     dispose: () => {},
   };
-}
-
-/** Sets NaN and ±∞ to zero; how many there were. */
-function zeroNonFinite(values: Float32Array): number {
-  let count = 0;
-  for (let index = 0; index < values.length; index++) {
-    if (!Number.isFinite(values[index])) {
-      values[index] = 0;
-      count++;
-    }
-  }
-  return count;
 }

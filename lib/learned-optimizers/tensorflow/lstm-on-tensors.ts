@@ -4,10 +4,10 @@
  * the backward pass; a test holds one to the other.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Preprocessing } from '../../kernels/coordinatewise-lstm.ts';
+import { inputsOf } from '../../kernels/coordinatewise-lstm.ts';
 import { type ParameterName, parameterLayout } from '../../kernels/coordinatewise-lstm-parameters.ts';
 import type { LstmEngine } from './lstm-engine.ts';
-import type { OptimizerFile } from './optimizer-file.ts';
+import type { GradientPreprocessing, OptimizerFile } from './optimizer-file.ts';
 
 /** The state of the slots that step together, behind one another: h1, c1, h2, c2, [coordinates, hidden] each. */
 interface JointState {
@@ -17,7 +17,7 @@ interface JointState {
 
 export function createTensorEngine({ network, parameters }: OptimizerFile): LstmEngine {
   const { preprocessing, hiddenUnits: hidden, outputScale } = network;
-  const layout = parameterLayout({ inputs: preprocessing.kind === 'log-sign' ? 2 : 1, hidden });
+  const layout = parameterLayout({ inputs: inputsOf(preprocessing), hidden });
   const phi = Object.fromEntries(
     layout.tensors.map(({ name, shape, offset, size }) => [
       name,
@@ -151,7 +151,7 @@ export function createTensorEngine({ network, parameters }: OptimizerFile): Lstm
 }
 
 /** ∇ [coordinates] → [coordinates, 1 or 2]. */
-function preprocess(gradient: tf.Tensor1D, preprocessing: Preprocessing): tf.Tensor2D {
+function preprocess(gradient: tf.Tensor1D, preprocessing: GradientPreprocessing): tf.Tensor2D {
   if (preprocessing.kind === 'identity') return tf.expandDims(tf.mul(gradient, preprocessing.scale), 1);
   const { p } = preprocessing;
   const magnitude = tf.abs(gradient);

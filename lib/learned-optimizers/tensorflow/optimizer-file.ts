@@ -2,7 +2,7 @@
  * A learned optimizer as a file: the safetensors that meta-training leaves, φ in named tensors and the network's settings in
  * the metadata. Python reads it with the `safetensors` package.
  */
-import type { Preprocessing } from '../../kernels/coordinatewise-lstm.ts';
+import { inputsOf, type Preprocessing } from '../../kernels/coordinatewise-lstm.ts';
 import { type ParameterLayout, parameterLayout } from '../../kernels/coordinatewise-lstm-parameters.ts';
 import { InvalidSafetensors } from '../../numerics/errors.ts';
 import { decodeSafetensors, type NamedTensors } from '../../numerics/safetensors.ts';
@@ -14,10 +14,13 @@ export const newestFormatVersion = 1;
 /** Far above any optimizer that was ever trained; a file's claim beyond it is a mistake. */
 const largestHiddenUnits = 4096;
 
+/** Of raw gradients: who loads a file prepares no inputs. */
+export type GradientPreprocessing = Exclude<Preprocessing, { readonly kind: 'prepared' }>;
+
 /** The same as in `lib/learned-optimizers/optimizer-network.ts`, without the kernels that only Node can load. */
 export interface NetworkSettings {
   /** What the network sees of a gradient: appendix A with p, or a constant times it. */
-  readonly preprocessing: Preprocessing;
+  readonly preprocessing: GradientPreprocessing;
   /** Units in each of the two layers. */
   readonly hiddenUnits: number;
   /** Factor of the output. */
@@ -50,7 +53,7 @@ export function decodeOptimizerFile(bytes: Uint8Array, source: string): Optimize
     throw new InvalidOptimizerFile(source, `its format version is '${metadata.formatVersion}'.`);
   }
   const network = readNetwork(metadata.network, source);
-  const inputs = network.preprocessing.kind === 'log-sign' ? 2 : 1;
+  const inputs = inputsOf(network.preprocessing);
   return {
     network,
     parameters: joinTensors(parameterLayout({ inputs, hidden: network.hiddenUnits }), tensors, source),
@@ -69,13 +72,15 @@ function decode(bytes: Uint8Array, source: string) {
 /** The settings, each checked: they decide how much memory is taken. */
 function readNetwork(json: string, source: string): NetworkSettings {
   const problem = (what: string) => new InvalidOptimizerFile(source, `its network settings ${what}, and are ${json}.`);
-  let settings: Partial<NetworkSettings> | null;
+  let settings: (Partial<NetworkSettings> & { readonly normalisation?: unknown }) | null;
   try {
     settings = JSON.parse(json);
   } catch {
     throw problem('must be JSON');
   }
-  const { preprocessing, hiddenUnits, outputScale } = settings ?? {};
+  const { preprocessing, hiddenUnits, outputScale, normalisation } = settings ?? {};
+  // Moments of the gradients would be part of a variable's state, which is the LSTM's alone here.
+  if (normalisation !== undefined) throw problem('must not normalise gradients, which only the pipeline does so far');
   if (
     !Number.isInteger(hiddenUnits) ||
     hiddenUnits! < 4 ||

@@ -9,6 +9,7 @@ import asc from 'assemblyscript/asc';
 /** A kernel is `assembly/<name>.ts`, and all that it imports. */
 export const kernels = [
   { name: 'coordinatewise-lstm', sharedMemory: true },
+  { name: 'coordinatewise-lstm-forward', sharedMemory: false },
   { name: 'multilayer-perceptron', sharedMemory: false },
   { name: 'lstm-arithmetic', sharedMemory: false },
   { name: 'convolution', sharedMemory: true },

@@ -129,7 +129,8 @@ export function planRecipe(recipe: RecipeName, params: RecipeParams): Trial {
 
 /**
  * A window is the whole horizon, and only its last three tenths count: judged by the losses that follow at once, a step size
- * learns to fall before it has led anywhere (the short-horizon bias of Wu et al. 2018, arXiv 1803.02021).
+ * learns to fall before it has led anywhere (the short-horizon bias of Wu et al. 2018, arXiv 1803.02021). An episode is one
+ * window, and so one update on one problem, a noisy one: at a rate of 0.008 training undid what it had gained.
  */
 function planStepSizes(
   own: Trial,
@@ -146,11 +147,11 @@ function planStepSizes(
       ...own.metaTraining,
       episodes: defaultEpisodes,
       unrollSteps: horizonSteps,
-      metaLearningRate: 0.008,
+      metaLearningRate: 0.003,
       metaLearningRateSchedule: 'cosine',
-      averagingDecay: 0.9,
+      averagingDecay: 0.95,
       backpropagatedPerTensor: 1000,
-      validationIntervalEpisodes: Math.ceil(defaultEpisodes / 10),
+      validationIntervalEpisodes: Math.ceil(defaultEpisodes / 20),
       robust: {
         metaLoss: 'log',
         countedShare: 0.3,

@@ -81,7 +81,7 @@ const laptop: Params = {
   trainingSeed: 0,
   recipes: ['lstm', 'learned-step-sizes'],
   episodes: 700,
-  defaultEpisodes: 160,
+  defaultEpisodes: 400,
   horizonSteps: 100,
   unrollSteps: 20,
   measuredSteps: [100, 1000, 10_000],

@@ -205,6 +205,7 @@ export function chartRobustness(measurements: readonly Measurement[], activation
   const shown = subjects
     .map((subject) => labels[subject])
     .filter((label) => values.some((row) => row.optimizer === label));
+  const legend = { labelLimit: 320, symbolType: 'stroke', symbolSize: 400 };
   const encoding = {
     x: { field: 'step', type: 'quantitative', title: 'optimization step', scale: { type: 'log' } },
     y: {
@@ -214,8 +215,11 @@ export function chartRobustness(measurements: readonly Measurement[], activation
       scale: { type: 'log', nice: false },
       axis: { format: '~g' },
     },
-    color: { field: 'optimizer', type: 'nominal', title: null, scale: { domain: shown }, legend: { labelLimit: 320 } },
+    color: { field: 'optimizer', type: 'nominal', title: null, scale: { domain: shown }, legend },
   };
+  // A palette has eight colours: what comes after them repeats one, dashed.
+  const dashes = shown.map((_, index) => (index < 8 ? [1, 0] : [5, 3]));
+  const strokeDash = { ...encoding.color, scale: { domain: shown, range: dashes } };
   const isAdam = (row: { readonly optimizer: string }) => row.optimizer === labels.adam;
   return {
     title: `784-20-10, ${activationLabels[activation]}`,
@@ -223,7 +227,11 @@ export function chartRobustness(measurements: readonly Measurement[], activation
     spec: {
       $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
       layer: [
-        { data: { values: values.filter((row) => !isAdam(row)) }, mark: { type: 'line', point: true }, encoding },
+        {
+          data: { values: values.filter((row) => !isAdam(row)) },
+          mark: { type: 'line', point: true },
+          encoding: { ...encoding, strokeDash },
+        },
         {
           data: { values: values.filter(isAdam) },
           mark: { type: 'point', shape: 'diamond', size: 120, strokeWidth: 2 },

@@ -1,7 +1,17 @@
 /** Every experiment there is, in the order of the papers. A new one is added here and nowhere else. */
 import { informationSharing } from './learned-optimizers/experiments/information-sharing.ts';
 import { mnist } from './learned-optimizers/experiments/mnist.ts';
+import { mnistArchitectureGrid } from './learned-optimizers/experiments/mnist-architecture-grid.ts';
+import { mnistArchitectures } from './learned-optimizers/experiments/mnist-architectures.ts';
+import { preprocessing } from './learned-optimizers/experiments/preprocessing.ts';
 import { quadratics } from './learned-optimizers/experiments/quadratics.ts';
 import { createRegistry } from './pipeline/registry.ts';
 
-export const experiments = createRegistry([quadratics, mnist, informationSharing]);
+export const experiments = createRegistry([
+  quadratics,
+  mnist,
+  preprocessing,
+  mnistArchitectures,
+  mnistArchitectureGrid,
+  informationSharing,
+]);

@@ -5,6 +5,8 @@ import {
   type CoordinatewiseLstm,
   type CoordinatewiseLstmOptions,
   checkOptions,
+  describeInputRows,
+  type Preprocessing,
   requireLength,
   requireSelection,
   requireWindow,
@@ -35,7 +37,8 @@ interface KernelExports {
 
 /** Throws KernelShapeError for options out of range, KernelBackendError where the backend cannot run here. */
 export function createCoordinatewiseLstmKernel(options: CoordinatewiseLstmKernelOptions): CoordinatewiseLstm {
-  const { coordinates, unrollSteps, preprocessing, hidden, outputScale, inputs, layout } = checkOptions(options);
+  const { coordinates, unrollSteps, preprocessing, hidden, outputScale, inputs, inputRows, layout } =
+    checkOptions(options);
   const { threads = 1, backend = detectWasmBackend() } = options;
   if (!Number.isInteger(threads) || threads < 1) {
     throw new KernelShapeError(`threads must be a positive whole number, got ${threads}.`);
@@ -48,6 +51,7 @@ export function createCoordinatewiseLstmKernel(options: CoordinatewiseLstmKernel
     hidden,
     coordinates,
     unrollSteps,
+    inputRows,
     order,
     scratchBytes: Math.max(sizes.stepScratchBytes(hidden), sizes.backwardScratchBytes(hidden, unrollSteps)),
     threads,
@@ -63,6 +67,7 @@ export function createCoordinatewiseLstmKernel(options: CoordinatewiseLstmKernel
   const common: Record<JobField, number> = {
     hidden,
     logSign: logSign ? 1 : 0,
+    inputRows,
     groups: stride / groupSize,
     blocks: Math.min(maximumBlocks, stride / groupSize),
     layer1: address.forwardWeights,
@@ -74,7 +79,7 @@ export function createCoordinatewiseLstmKernel(options: CoordinatewiseLstmKernel
     gradients: address.gradients,
     updates: address.updates,
     outputScale,
-    inputScale: logSign ? 1 / preprocessing.p : preprocessing.scale,
+    inputScale: inputScaleOf(preprocessing),
     threshold: logSign ? Math.exp(-preprocessing.p) : 0,
     inverseThreshold: logSign ? Math.exp(preprocessing.p) : 0,
     steps: 0,
@@ -127,12 +132,15 @@ export function createCoordinatewiseLstmKernel(options: CoordinatewiseLstmKernel
     },
 
     step(gradients, updates) {
-      requireLength('gradients', gradients, coordinates, 'one a coordinate');
+      requireLength('gradients', gradients, inputRows * coordinates, describeInputRows(inputRows));
       requireLength('updates', updates, coordinates, 'one a coordinate');
       // Past the window's end nothing is kept any more, and backward will say so.
       const place = steps >= 0 && steps < unrollSteps ? steps : 0;
-      const row = address.gradients + place * stride * 4;
-      floats.set(gradients, row / 4);
+      const row = address.gradients + place * inputRows * stride * 4;
+      for (let input = 0; input < inputRows; input++) {
+        const values = gradients.subarray(input * coordinates, (input + 1) * coordinates);
+        floats.set(values, row / 4 + input * stride);
+      }
       writeJob(kernelMemory, address.stepJob, { ...common, gradients: row });
       pool.run('step', address.stepJob, common.blocks);
       updates.set(updatesView);
@@ -178,6 +186,11 @@ export function createCoordinatewiseLstmKernel(options: CoordinatewiseLstmKernel
 
     dispose: () => pool.dispose(),
   };
+}
+
+function inputScaleOf(preprocessing: Preprocessing): number {
+  if (preprocessing.kind === 'log-sign') return 1 / preprocessing.p;
+  return preprocessing.kind === 'identity' ? preprocessing.scale : 1;
 }
 
 /** [coordinates][4·hidden] → [groups][4·hidden][8]. */

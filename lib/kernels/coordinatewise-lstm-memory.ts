@@ -9,6 +9,7 @@ export const groupSize = 8;
 export const jobFields = [
   'hidden',
   'logSign',
+  'inputRows',
   'groups',
   'blocks',
   'layer1',
@@ -23,8 +24,8 @@ export const jobFields = [
   'inputScale',
   'threshold',
   'inverseThreshold',
-  'steps',
   'stride',
+  'steps',
   'selected',
   'partials',
   'partialFloats',
@@ -45,6 +46,8 @@ export interface MemoryRequest {
   readonly hidden: number;
   readonly coordinates: number;
   readonly unrollSteps: number;
+  /** Rows of a step's gradients. */
+  readonly inputRows: 1 | 2;
   readonly order: PackedOrder;
   /** Bytes of scratch for each thread. */
   readonly scratchBytes: number;
@@ -73,13 +76,13 @@ export interface KernelMemory {
     >
   >;
   readonly scratch: readonly number[];
-  /** Floats of one step's gradients: the coordinates, rounded up to whole groups. */
+  /** Floats of one row of gradients: the coordinates, rounded up to whole groups. */
   readonly stride: number;
 }
 
 /** Lays everything out on cache lines. About 6 floats × steps + 160·4 bytes a coordinate, and 1.3 MB of partial sums. */
 export function layOutMemory(request: MemoryRequest): KernelMemory {
-  const { heapBase, hidden, coordinates, unrollSteps, order, scratchBytes, threads } = request;
+  const { heapBase, hidden, coordinates, unrollSteps, inputRows, order, scratchBytes, threads } = request;
   let top = heapBase;
   const allocate = (bytes: number) => {
     const address = Math.ceil(top / 64) * 64;
@@ -96,7 +99,7 @@ export function layOutMemory(request: MemoryRequest): KernelMemory {
     transposedWeights: allocate(order.transposed.length * 4),
     state: allocate(stateBytes),
     windowState: allocate(stateBytes),
-    gradients: allocate(unrollSteps * stride * 4),
+    gradients: allocate(unrollSteps * inputRows * stride * 4),
     updates: allocate(stride * 4),
     updateGradients: allocate(unrollSteps * stride * 4),
     selected: allocate(stride * 4),

@@ -11,6 +11,7 @@ import {
   type CoordinatewiseLstm,
   type CoordinatewiseLstmOptions,
   checkOptions,
+  describeInputRows,
   type Preprocessing,
   requireLength,
   requireSelection,
@@ -44,8 +45,9 @@ type LayerState = {
 };
 type State = [LayerState, LayerState];
 
-/** ∇ [coordinates] → the network's inputs [coordinates, 1 or 2]. */
+/** ∇ [coordinates], or prepared inputs [2 · coordinates] → the network's inputs [coordinates, 1 or 2]. */
 export function preprocessGradient(gradient: tf.Tensor1D, preprocessing: Preprocessing): tf.Tensor2D {
+  if (preprocessing.kind === 'prepared') return tf.transpose(tf.reshape(gradient, [2, -1]));
   if (preprocessing.kind === 'identity') return tf.expandDims(tf.mul(gradient, preprocessing.scale), 1);
   const { p } = preprocessing;
   const magnitude = tf.abs(gradient);
@@ -81,7 +83,7 @@ function applyOptimizer(
 
 /** Throws KernelShapeError for options out of range. */
 export function createCoordinatewiseLstmReference(options: CoordinatewiseLstmOptions): CoordinatewiseLstm {
-  const { coordinates, unrollSteps, hidden, layout } = checkOptions(options);
+  const { coordinates, unrollSteps, hidden, inputRows, layout } = checkOptions(options);
   let parameters = parametersFrom(splitTensors(new Float32Array(layout.size), layout));
   let state = stateFrom(new Float32Array(coordinates * 4 * hidden), coordinates, hidden);
   let windowState = state;
@@ -130,7 +132,7 @@ export function createCoordinatewiseLstmReference(options: CoordinatewiseLstmOpt
     },
 
     step(gradients, updates) {
-      requireLength('gradients', gradients, coordinates, 'one a coordinate');
+      requireLength('gradients', gradients, inputRows * coordinates, describeInputRows(inputRows));
       requireLength('updates', updates, coordinates, 'one a coordinate');
       window?.push(gradients.slice());
       const next = tf.tidy(() => {
@@ -151,12 +153,16 @@ export function createCoordinatewiseLstmReference(options: CoordinatewiseLstmOpt
         // The state at the window's start and the gradients ∇_t are constants: ∂∇_t/∂φ = 0 (Figure 2, dashed edges).
         const rows = tf.tensor1d(selected, 'int32');
         const start = windowState.map(({ h, c }) => ({ h: tf.gather(h, rows), c: tf.gather(c, rows) })) as State;
+        const choose = (gradients: Float32Array) =>
+          Float32Array.from({ length: inputRows * count }, (_, place) => {
+            const row = Math.floor(place / count);
+            return gradients[row * coordinates + selected[place % count]!]!;
+          });
         const weightedUpdates = (...tensors: tf.Tensor[]): tf.Scalar => {
           let now = start;
           let total = tf.scalar(0);
           for (const [t, gradients] of window!.entries()) {
-            const chosen = Float32Array.from(selected, (coordinate) => gradients[coordinate]!);
-            const applied = applyOptimizer(tf.tensor1d(chosen), now, parametersFrom(tensors), options);
+            const applied = applyOptimizer(tf.tensor1d(choose(gradients)), now, parametersFrom(tensors), options);
             const weights = tf.tensor1d(updateGradients.subarray(t * count, (t + 1) * count));
             total = tf.add(total, tf.sum(tf.mul(applied.update, weights)));
             now = applied.state;

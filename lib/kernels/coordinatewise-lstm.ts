@@ -15,10 +15,14 @@ export type {
 } from './coordinatewise-lstm-parameters.ts';
 export { parameterLayout } from './coordinatewise-lstm-parameters.ts';
 
-/** What the network sees of a gradient: appendix A with p (the paper: 10), or `scale` · ∇. */
+/**
+ * What the network sees of a gradient: appendix A with p (the paper: 10), or `scale` · ∇, or two inputs a coordinate that
+ * the caller has prepared.
+ */
 export type Preprocessing =
   | { readonly kind: 'log-sign'; readonly p: number }
-  | { readonly kind: 'identity'; readonly scale: number };
+  | { readonly kind: 'identity'; readonly scale: number }
+  | { readonly kind: 'prepared' };
 
 export interface CoordinatewiseLstmOptions {
   /** Coordinates of the optimizee. */
@@ -51,8 +55,8 @@ export interface CoordinatewiseLstm {
   /** Starts a truncated window at the present state. */
   beginUnroll(): void;
   /**
-   * One step of Eq. 1: raw gradients ∇_t in, updates g_t (scaled) out, both [coordinates]; the state goes on. May be
-   * called any number of times where no `backward` is wanted.
+   * One step of Eq. 1: raw gradients ∇_t in, updates g_t (scaled) out, both [coordinates]; the state goes on. Prepared
+   * inputs are [2][coordinates]. May be called any number of times where no `backward` is wanted.
    */
   step(gradients: Float32Array, updates: Float32Array): void;
   /**
@@ -83,9 +87,20 @@ export function checkOptions(options: CoordinatewiseLstmOptions) {
       `p of the log-sign preprocessing must lie in (0, 87], got ${preprocessing.p}; the paper uses 10.`,
     );
   }
-  const inputs: 1 | 2 = preprocessing.kind === 'log-sign' ? 2 : 1;
+  const inputs = inputsOf(preprocessing);
+  const inputRows: 1 | 2 = preprocessing.kind === 'prepared' ? 2 : 1;
   const layout = parameterLayout({ inputs, hidden });
-  return { coordinates, unrollSteps, preprocessing, hidden, outputScale, inputs, layout };
+  return { coordinates, unrollSteps, preprocessing, hidden, outputScale, inputs, inputRows, layout };
+}
+
+/** Inputs a coordinate that the first layer gets. */
+export function inputsOf({ kind }: Preprocessing): 1 | 2 {
+  return kind === 'identity' ? 1 : 2;
+}
+
+/** For `requireLength`. */
+export function describeInputRows(inputRows: 1 | 2): string {
+  return inputRows === 1 ? 'one a coordinate' : '[2 prepared inputs][coordinates]';
 }
 
 export function requireLength(name: string, array: { readonly length: number }, length: number, shape: string): void {

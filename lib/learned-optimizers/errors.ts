@@ -19,6 +19,15 @@ export class MetaTrainingDiverged extends RunError {
   }
 }
 
+/** Nothing that a random search tried is worth keeping. */
+export class EveryCandidateDiverged extends RunError {
+  constructor(candidates: readonly string[]) {
+    super(
+      `None of the ${candidates.length} candidates of the search over the meta-learning rate (${candidates.join(', ')}) ended a validation with a finite loss. Lower metaLearningRate or outputScale.`,
+    );
+  }
+}
+
 /** A trained model's tensors or metadata are not those of a learned optimizer. */
 export class InvalidLearnedOptimizer extends RunError {
   constructor(problem: string) {

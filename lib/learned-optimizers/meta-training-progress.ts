@@ -11,6 +11,8 @@ export interface MetaTrainingProgress {
   readonly best: Float32Array;
   bestLoss: number | null;
   bestEpisode: number;
+  /** Gradients that were not finite, until now. */
+  zeroedGradients: number;
   readonly history: EpisodeRecord[];
 }
 
@@ -21,6 +23,7 @@ export function initProgress(parameters: Float32Array): MetaTrainingProgress {
     best: parameters.slice(),
     bestLoss: null,
     bestEpisode: 0,
+    zeroedGradients: 0,
     history: [],
   };
 }
@@ -30,6 +33,7 @@ interface CheckpointState {
   readonly skipped: number;
   readonly bestLoss: number | null;
   readonly bestEpisode: number;
+  readonly zeroedGradients: number;
   readonly history: readonly EpisodeRecord[];
 }
 
@@ -42,6 +46,7 @@ export function saveProgress({
   best,
   bestLoss,
   bestEpisode,
+  zeroedGradients,
   history,
 }: MetaTrainingProgress): Checkpoint {
   const tensor = (data: Float32Array) => ({ shape: [data.length], data: data.slice() });
@@ -50,6 +55,7 @@ export function saveProgress({
     skipped: meta.skipped,
     bestLoss,
     bestEpisode,
+    zeroedGradients,
     history: [...history],
   };
   return {
@@ -62,7 +68,7 @@ export function saveProgress({
 /** The pipeline hands back what `saveProgress` made, or nothing. */
 export function restoreProgress({ step, tensors, state }: Checkpoint): MetaTrainingProgress {
   const array = (name: string) => (tensors[name]!.data as Float32Array).slice();
-  const { applied, skipped, bestLoss, bestEpisode, history } = state as CheckpointState;
+  const { applied, skipped, bestLoss, bestEpisode, zeroedGradients, history } = state as CheckpointState;
   return {
     episode: step,
     meta: {
@@ -76,6 +82,7 @@ export function restoreProgress({ step, tensors, state }: Checkpoint): MetaTrain
     best: array('best'),
     bestLoss,
     bestEpisode,
+    zeroedGradients,
     history: [...history],
   };
 }

@@ -16,9 +16,11 @@ import { MetaTrainingDiverged } from './errors.ts';
 import { type CoordinateSelection, selectCoordinates, sumFollowingGradients } from './meta-gradient.ts';
 import { type LearningRateSchedule, updateMetaOptimizer } from './meta-optimizer.ts';
 import { initProgress, type MetaTrainingProgress, restoreProgress, saveProgress } from './meta-training-progress.ts';
+import { zeroNonFinite } from './non-finite.ts';
 import { traceLosses } from './optimize.ts';
 import { initializeParameters, type OptimizerNetwork, runNetwork, type TrainableNetwork } from './optimizer-network.ts';
 import type { ProblemFamily } from './problems/problem.ts';
+import { clipNorm, horizonOf, type RobustTrainingSettings, startAdamTeacher, totalSteps } from './robust-training.ts';
 
 export interface MetaTrainingSettings {
   readonly seed: number;
@@ -37,6 +39,18 @@ export interface MetaTrainingSettings {
   readonly backpropagatedPerTensor: number;
   readonly validationIntervalEpisodes: number;
   readonly validationProblems: number;
+  /**
+   * Early stopping: training ends once this many validations in a row were no better than the best before them. The
+   * schedule is still over all `episodes`. Where absent, training goes on to the end; the best is kept in any case.
+   */
+  readonly patienceValidations?: number;
+  /**
+   * One of several candidates, of which the best is chosen: where no validation ends with a finite loss, the result is
+   * the initial parameters with a validation loss of Infinity, instead of MetaTrainingDiverged.
+   */
+  readonly mayDiverge?: boolean;
+  /** What makes the optimizer live past its horizon; the paper has none of it. */
+  readonly robust?: RobustTrainingSettings;
 }
 
 /** A row of the learning curve. */
@@ -56,20 +70,27 @@ export interface MetaTrainingResult {
   readonly bestEpisode: number;
   readonly appliedUpdates: number;
   readonly skippedUpdates: number;
+  /** Coordinates' gradients that were not finite and were taken for zero, over all episodes. */
+  readonly zeroedGradients: number;
   readonly history: readonly EpisodeRecord[];
 }
 
 type Context = Pick<TrainingContext, 'checkpoint' | 'checkpointDue' | 'saveCheckpoint' | 'progress' | 'breathe'>;
 
-/** Throws MetaTrainingDiverged where no validation ended with a finite loss. */
+/**
+ * Throws MetaTrainingDiverged where no validation ended with a finite loss, unless the settings allow for it.
+ *
+ * @param trainingFamily the optimizees of the episodes, where they differ from those of the validation
+ */
 export function metaTrain(
   settings: MetaTrainingSettings,
   family: ProblemFamily,
   network: OptimizerNetwork,
   context: Context,
+  trainingFamily: ProblemFamily = family,
 ): Promise<MetaTrainingResult> {
   const initialParameters = initializeParameters(network.layout, randomStream(settings.seed, 'parameters'));
-  return metaTrainFrom(initialParameters, settings, family, network, context);
+  return metaTrainFrom(initialParameters, settings, family, network, context, trainingFamily);
 }
 
 /** The same for a network of any architecture, from the initial φ that it wants. */
@@ -79,12 +100,13 @@ export async function metaTrainFrom(
   family: ProblemFamily,
   network: TrainableNetwork,
   context: Context,
+  trainingFamily: ProblemFamily = family,
 ): Promise<MetaTrainingResult> {
   const { episodes, validationIntervalEpisodes } = settings;
   const progress = context.checkpoint ? restoreProgress(context.checkpoint) : initProgress(start);
 
-  while (progress.episode < episodes) {
-    const metaLoss = await trainEpisode(settings, family, network, progress, context);
+  while (progress.episode < episodes && !hasLostPatience(settings, progress)) {
+    const metaLoss = await trainEpisode(settings, trainingFamily, network, progress, context);
     progress.episode += 1;
     const isValidated = progress.episode % validationIntervalEpisodes === 0 || progress.episode === episodes;
     const record: EpisodeRecord = { episode: progress.episode, metaLoss: finiteOrNull(metaLoss) };
@@ -105,15 +127,24 @@ export async function metaTrainFrom(
   }
 
   const { meta, bestLoss } = progress;
-  if (bestLoss === null) throw new MetaTrainingDiverged(episodes, meta.skipped);
+  if (bestLoss === null && !settings.mayDiverge) throw new MetaTrainingDiverged(progress.episode, meta.skipped);
   return {
     parameters: progress.best,
-    validationLoss: bestLoss,
+    validationLoss: bestLoss ?? Number.POSITIVE_INFINITY,
     bestEpisode: progress.bestEpisode,
     appliedUpdates: meta.applied,
     skippedUpdates: meta.skipped,
+    zeroedGradients: progress.zeroedGradients,
     history: progress.history,
   };
+}
+
+/** Read off the history, which a checkpoint holds: a resumed training stops where the undisturbed one does. */
+function hasLostPatience({ patienceValidations }: MetaTrainingSettings, progress: MetaTrainingProgress): boolean {
+  if (patienceValidations === undefined) return false;
+  const { history, bestEpisode } = progress;
+  const since = history.filter(({ episode, validationLoss }) => validationLoss !== undefined && episode > bestEpisode);
+  return since.length >= patienceValidations;
 }
 
 /** One episode on a fresh problem. Returns the mean loss over θ_2 … θ_{T+1}, NaN where it diverged. */
@@ -124,15 +155,16 @@ async function trainEpisode(
   progress: MetaTrainingProgress,
   context: Context,
 ): Promise<number> {
-  const { seed, horizonSteps, unrollSteps } = settings;
+  const { seed, unrollSteps, robust = {} } = settings;
   const { coordinates, tensors } = family;
   const { meta, episode } = progress;
+  const horizonSteps = horizonOf(settings, episode);
   const windows = horizonSteps / unrollSteps;
   const schedule = {
     learningRate: settings.metaLearningRate,
     schedule: settings.metaLearningRateSchedule,
     averagingDecay: settings.averagingDecay,
-    updates: settings.episodes * windows,
+    updates: totalSteps(settings) / unrollSteps,
   };
   const problem = family.sample(seed, 'episode', episode);
   const theta = new Float32Array(coordinates);
@@ -141,6 +173,8 @@ async function trainEpisode(
   problem.initialize(theta);
   network.resetState();
   problem.lossAndGradient(theta, 1, gradient);
+  progress.zeroedGradients += zeroNonFinite(gradient);
+  const teacher = robust.imitation && startAdamTeacher(robust.imitation, coordinates, unrollSteps);
 
   let lossSum = 0;
   for (let window = 0; window < windows; window++) {
@@ -151,23 +185,30 @@ async function trainEpisode(
     );
     const following = new Float32Array(unrollSteps * selection.coordinates.length);
     network.setParameters(meta.parameters);
+    const losses = new Float64Array(unrollSteps);
     network.beginUnroll();
     for (let step = 0; step < unrollSteps; step++) {
       network.step(gradient, updates);
+      teacher?.watch(gradient, updates, selection, step);
       for (let i = 0; i < coordinates; i++) theta[i]! += updates[i]!; // Eq. 1
-      lossSum += problem.lossAndGradient(theta, window * unrollSteps + step + 2, gradient);
+      const loss = problem.lossAndGradient(theta, window * unrollSteps + step + 2, gradient);
+      progress.zeroedGradients += zeroNonFinite(gradient);
+      losses[step] = loss;
+      lossSum += loss;
       gather(gradient, selection, following, step);
       await context.breathe();
     }
-    sumFollowingGradients(following, lossWeightsOf(settings, window));
-    const metaGradient = network.backward(following, selection.coordinates);
-    updateMetaOptimizer(meta, metaGradient, schedule);
-    await context.breathe();
     if (!Number.isFinite(lossSum)) {
-      // The rest of this episode has nothing to teach. Its updates count as skipped, for the schedule.
-      meta.skipped += windows - window - 1;
+      // This window and the rest of the episode have nothing to teach. Their updates count as skipped, for the schedule.
+      meta.skipped += windows - window;
       break;
     }
+    sumFollowingGradients(following, lossWeightsOf(settings, window, windows, losses));
+    teacher?.addGradients(following);
+    const metaGradient = network.backward(following, selection.coordinates);
+    if (robust.metaGradientNorm !== undefined) clipNorm(metaGradient, robust.metaGradientNorm);
+    updateMetaOptimizer(meta, metaGradient, schedule);
+    await context.breathe();
   }
   return lossSum / horizonSteps;
 }
@@ -179,17 +220,29 @@ function gather(gradient: Float32Array, selection: CoordinateSelection, followin
   for (let k = 0; k < coordinates.length; k++) following[row + k] = weights[k]! * gradient[coordinates[k]!]!;
 }
 
-/** w_2 … w_{U+1} of a window, in the episode's steps. */
-function lossWeightsOf({ lossWeights, horizonSteps, unrollSteps }: MetaTrainingSettings, window: number): Float32Array {
-  if (lossWeights === 'every-step') return new Float32Array(unrollSteps).fill(1);
+/** w_2 … w_{U+1} of a window, in the episode's steps; with a logarithmic meta-loss divided by the loss, ∇ ln f = ∇f / f. */
+function lossWeightsOf(
+  { lossWeights, unrollSteps, robust }: MetaTrainingSettings,
+  window: number,
+  windows: number,
+  losses: Float64Array,
+): Float32Array {
+  const counted = Math.ceil(unrollSteps * (robust?.countedShare ?? 1));
   const weights = new Float32Array(unrollSteps);
-  if ((window + 1) * unrollSteps === horizonSteps) weights[unrollSteps - 1] = 1;
+  if (lossWeights === 'every-step') weights.fill(1, unrollSteps - counted);
+  if (window === windows - 1) weights[unrollSteps - 1] = 1;
+  if (robust?.metaLoss === 'log')
+    for (const [step, loss] of losses.entries()) weights[step]! /= Math.max(loss, smallestLoss);
   return weights;
 }
 
+/** Losses below it teach no more than it does. */
+const smallestLoss = 1e-6;
+
 /**
  * The mean loss of these parameters over the last tenth of the horizon, over problems that are the same at every
- * validation. The last step alone would be one minibatch's luck.
+ * validation. The last step alone would be one minibatch's luck. Where several steps are named, the geometric mean of the
+ * same up to each of them.
  */
 async function validate(
   settings: MetaTrainingSettings,
@@ -198,16 +251,20 @@ async function validate(
   parameters: Float32Array,
   context: Context,
 ): Promise<number> {
-  const { seed, horizonSteps, validationProblems } = settings;
-  const lastSteps = Math.ceil(horizonSteps / 10);
+  const { seed, horizonSteps, validationProblems, robust } = settings;
+  const ends = robust?.validationSteps ?? [horizonSteps];
+  const steps = Math.max(...ends);
   network.setParameters(parameters);
-  let sum = 0;
+  const sums = ends.map(() => 0);
   for (let index = 0; index < validationProblems; index++) {
     const problem = family.sample(seed, 'validation', index);
-    const losses = await traceLosses(problem, runNetwork(network), family.coordinates, horizonSteps, context.breathe);
-    for (const loss of losses.subarray(-lastSteps)) sum += loss;
+    const losses = await traceLosses(problem, runNetwork(network), family.coordinates, steps, context.breathe);
+    for (const [place, end] of ends.entries()) {
+      for (const loss of losses.subarray(end - Math.ceil(end / 10), end)) sums[place]! += loss;
+    }
   }
-  return sum / (validationProblems * lastSteps);
+  const means = sums.map((sum, place) => sum / (validationProblems * Math.ceil(ends[place]! / 10)));
+  return means.length === 1 ? means[0]! : Math.exp(means.reduce((sum, mean) => sum + Math.log(mean) / means.length, 0));
 }
 
 /** JSON has no NaN and no Infinity. */

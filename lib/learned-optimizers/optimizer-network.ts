@@ -4,6 +4,7 @@
  */
 import {
   type CoordinatewiseLstm,
+  inputsOf,
   type ParameterLayout,
   type Preprocessing,
   parameterLayout,
@@ -13,6 +14,8 @@ import type { NumericBackend } from '../numerics/backend.ts';
 import type { RandomStream } from '../numerics/random.ts';
 import type { NamedTensors } from '../numerics/safetensors.ts';
 import { InvalidLearnedOptimizer } from './errors.ts';
+import { zeroNonFinite } from './non-finite.ts';
+import { type NormalisationSettings, normaliseNetwork } from './normalised-network.ts';
 import type { RunningOptimizer } from './optimize.ts';
 
 export interface NetworkSettings {
@@ -22,6 +25,8 @@ export interface NetworkSettings {
   readonly hiddenUnits: number;
   /** Factor of the output; the paper: 0.1 for MNIST, 1 for quadratics. */
   readonly outputScale: number;
+  /** Inputs and updates without scale; its preprocessing is `prepared`. The paper has none. */
+  readonly normalisation?: NormalisationSettings;
 }
 
 export type OptimizerNetwork = CoordinatewiseLstm;
@@ -32,17 +37,25 @@ export type TrainableNetwork = Pick<
   'coordinates' | 'setParameters' | 'resetState' | 'beginUnroll' | 'step' | 'backward'
 >;
 
+/** What computes, and how much of it. */
+interface Machine {
+  readonly coordinates: number;
+  readonly unrollSteps: number;
+  readonly threads: number;
+  readonly backend: NumericBackend;
+  startTensorFlow(): Promise<void>;
+}
+
 /** A network with its state at zero and no parameters yet. Threads are freed by `dispose`. */
-export async function createOptimizerNetwork(
+export async function createOptimizerNetwork(settings: NetworkSettings, machine: Machine): Promise<OptimizerNetwork> {
+  const lstm = await createLstm(settings, machine);
+  return settings.normalisation ? normaliseNetwork(lstm, settings.normalisation) : lstm;
+}
+
+async function createLstm(
   { preprocessing, hiddenUnits, outputScale }: NetworkSettings,
-  machine: {
-    readonly coordinates: number;
-    readonly unrollSteps: number;
-    readonly threads: number;
-    readonly backend: NumericBackend;
-    startTensorFlow(): Promise<void>;
-  },
-): Promise<OptimizerNetwork> {
+  machine: Machine,
+): Promise<CoordinatewiseLstm> {
   const { coordinates, unrollSteps, threads, backend } = machine;
   const options = { coordinates, unrollSteps, preprocessing, hidden: hiddenUnits, outputScale };
   if (backend === 'wasm-relaxed' || backend === 'wasm-plain') {
@@ -87,6 +100,7 @@ export function runNetwork(network: TrainableNetwork): RunningOptimizer {
   network.resetState();
   return {
     update(theta, gradient) {
+      zeroNonFinite(gradient);
       network.step(gradient, updates);
       for (let i = 0; i < theta.length; i++) theta[i]! += updates[i]!; // Eq. 1
     },
@@ -105,7 +119,7 @@ export function splitParameters(layout: ParameterLayout, parameters: Float32Arra
 
 /** φ from an artifact's tensors. Throws InvalidLearnedOptimizer where one is missing or has another shape. */
 export function joinParameters({ preprocessing, hiddenUnits }: NetworkSettings, tensors: NamedTensors): Float32Array {
-  const layout = parameterLayout({ inputs: preprocessing.kind === 'log-sign' ? 2 : 1, hidden: hiddenUnits });
+  const layout = parameterLayout({ inputs: inputsOf(preprocessing), hidden: hiddenUnits });
   const parameters = new Float32Array(layout.size);
   for (const { name, shape, offset } of layout.tensors) {
     const tensor = tensors[name];

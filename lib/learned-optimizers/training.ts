@@ -44,22 +44,33 @@ export interface TuningSettings {
   readonly problems: number;
   /** The step whose loss the rate is best for. */
   readonly horizonSteps: number;
+  /** The mean loss of this many steps up to the horizon decides; 1, the paper's final loss, where absent. */
+  readonly decidingSteps?: number;
 }
 
 export type OptimizerTrial<Settings> = LearnedOptimizerTrial<Settings> | BaselineTrial<Settings>;
 
-/** The `train` of experiments on one kind of problem. */
-export function trainOn<Settings>(createFamily: CreateFamily<Settings>) {
+/**
+ * The `train` of experiments on one kind of problem.
+ *
+ * @param varyEpisodes makes the optimizees of training episodes from those of validation; they are the same where absent
+ */
+export function trainOn<Settings>(
+  createFamily: CreateFamily<Settings>,
+  varyEpisodes: (family: ProblemFamily, settings: Settings) => ProblemFamily = (family) => family,
+) {
   return async (trial: OptimizerTrial<Settings>, context: TrainingContext): Promise<void> => {
     const family = await createFamily(trial.problem, context);
-    if (trial.kind === 'lstm') await trainLearnedOptimizer(trial, family, context);
-    else await tuneBaseline(trial, family, context);
+    if (trial.kind === 'lstm') {
+      await trainLearnedOptimizer(trial, family, varyEpisodes(family, trial.problem), context);
+    } else await tuneBaseline(trial, family, context);
   };
 }
 
 async function trainLearnedOptimizer(
   trial: LearnedOptimizerTrial<unknown>,
   family: ProblemFamily,
+  episodeFamily: ProblemFamily,
   context: TrainingContext,
 ): Promise<void> {
   const network = await createOptimizerNetwork(trial.network, {
@@ -70,7 +81,7 @@ async function trainLearnedOptimizer(
     startTensorFlow: () => context.startTensorFlow(),
   });
   try {
-    const result = await metaTrain(trial.metaTraining, family, network, context);
+    const result = await metaTrain(trial.metaTraining, family, network, context, episodeFamily);
     await context.writeMetrics(
       result.history.map(({ episode, metaLoss, validationLoss }) => ({
         episode,
@@ -85,6 +96,7 @@ async function trainLearnedOptimizer(
       validationLoss: String(result.validationLoss),
       appliedUpdates: String(result.appliedUpdates),
       skippedUpdates: String(result.skippedUpdates),
+      zeroedGradients: String(result.zeroedGradients),
     });
   } finally {
     network.dispose();
@@ -103,6 +115,7 @@ async function tuneBaseline(
     problems,
     coordinates: family.coordinates,
     horizonSteps: tuning.horizonSteps,
+    ...(tuning.decidingSteps === undefined ? {} : { decidingSteps: tuning.decidingSteps }),
     breathe: () => context.breathe(),
     onRate: (tried, loss) => context.progress({ share: Math.min(1, tried / 20), metric: 'final loss', value: loss }),
   });

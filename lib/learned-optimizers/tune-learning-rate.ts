@@ -36,6 +36,8 @@ export interface TuningTask {
   readonly coordinates: number;
   /** The step whose loss decides. */
   readonly horizonSteps: number;
+  /** The mean loss of this many steps up to the horizon decides; 1 where absent. */
+  readonly decidingSteps?: number;
   readonly breathe: () => Promise<void>;
   /** Called after each rate, with the best loss until then. */
   readonly onRate?: (tried: number, bestLoss: number) => void;
@@ -91,11 +93,12 @@ function tunable({ optimizer, coordinates }: TuningTask): TunableOptimizer {
 }
 
 async function meanFinalLoss(task: TuningTask, learningRate: number, bestLoss: number): Promise<number> {
+  const { horizonSteps, decidingSteps = 1 } = task;
   let sum = 0;
   for (const [index, problem] of task.problems.entries()) {
     const optimizer = tunable(task).start(learningRate);
-    const losses = await traceLosses(problem, optimizer, task.coordinates, task.horizonSteps, task.breathe);
-    sum += losses[task.horizonSteps - 1]!;
+    const losses = await traceLosses(problem, optimizer, task.coordinates, horizonSteps, task.breathe);
+    for (const loss of losses.subarray(-decidingSteps)) sum += loss / decidingSteps;
     if (sum > bestLoss * task.problems.length) return sum / (index + 1);
   }
   return sum / task.problems.length;

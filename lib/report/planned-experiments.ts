@@ -2,9 +2,6 @@
 import type { PlannedExperiment } from './results-table.ts';
 
 export const plannedExperiments: readonly PlannedExperiment[] = [
-  { name: 'learned-optimizers/preprocessing', place: '§2, appendix A' },
-  { name: 'learned-optimizers/mnist-architectures', place: '§3.2, Figure 5' },
-  { name: 'learned-optimizers/mnist-architecture-grid', place: '§3.2, Figure 6' },
   { name: 'learned-optimizers/cifar', place: '§3.3, Figure 7' },
   { name: 'learned-optimizers/neural-art', place: '§3.4, Figures 8–9, appendix C' },
   { name: 'learned-optimizers/update-visualization', place: 'Appendix B, Figures 10–13' },

@@ -10,7 +10,10 @@ import { headline } from './report.ts';
 
 const signs = { good: '✅', bad: '❌', open: '❔' } as const;
 
-/** One row a result with what it takes to repeat it, then each result's first table: our numbers beside the paper's. */
+/**
+ * One row a result with what it takes to repeat it, then what decided each verdict, and folded away its first table: our
+ * numbers beside the paper's.
+ */
 export function renderResultsTable(results: readonly RecordedResult[]): string {
   if (results.length === 0) return 'Nothing is recorded yet.';
   const sorted = sortByName(results, ({ experiment }) => experiment);
@@ -30,9 +33,14 @@ export function renderResultsTable(results: readonly RecordedResult[]): string {
   ]);
   const details = sorted.flatMap(({ experiment, verdict, tables }) => [
     `**${escapeMarkdown(experiment)}**: ${escapeMarkdown(verdict.reason)}`,
-    ...tables.slice(0, 1).map(renderMarkdownTable),
+    ...tables.slice(0, 1).map(fold),
   ]);
   return [markdownTable(columns, rows), ...details].join('\n\n');
+}
+
+/** A table that opens on a click where Markdown is shown as a page. */
+function fold(table: RecordedResult['tables'][number]): string {
+  return `<details><summary>${escapeMarkdown(table.title)}</summary>\n\n${renderMarkdownTable(table)}\n\n</details>`;
 }
 
 export type StatusExperiment = Pick<AnyExperiment, 'name' | 'source' | 'claim'>;

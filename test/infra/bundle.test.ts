@@ -79,7 +79,7 @@ describe('the bundles', () => {
     );
   });
 
-  test('the evaluation answers from a cold start without the project around it, its errors by their own names', async () => {
+  test('the evaluation answers without the project around it, its errors by their own names', async () => {
     const store = join(folder, 'store');
     await mkdir(store);
     const environment = { STEPWISE_STORE: store, STEPWISE_BACKEND: 'wasm-relaxed' };
@@ -87,11 +87,6 @@ describe('the bundles', () => {
     expect(await callHandler(code.stageDirectories.evaluate, event, environment)).toEqual({
       error: 'InvalidRecord',
       message: expect.stringContaining('runs/never-planned/resolved.json'),
-    });
-    // The WASM backend is loaded before the handler runs, so a missing file would be an error of another name.
-    await rm(join(code.stageDirectories.evaluate, 'tfjs-backend-wasm-simd.wasm'));
-    expect(await callHandler(code.stageDirectories.evaluate, event, environment)).not.toMatchObject({
-      error: 'InvalidRecord',
     });
   });
 

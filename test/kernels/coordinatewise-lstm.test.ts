@@ -2,7 +2,12 @@ import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type CoordinatewiseLstm, type Preprocessing, parameterLayout } from '../../lib/kernels/coordinatewise-lstm.ts';
+import {
+  type CoordinatewiseLstm,
+  inputsOf,
+  type Preprocessing,
+  parameterLayout,
+} from '../../lib/kernels/coordinatewise-lstm.ts';
 import { createCoordinatewiseLstmKernel } from '../../lib/kernels/coordinatewise-lstm-kernel.ts';
 import { createCoordinatewiseLstmReference } from '../../lib/kernels/coordinatewise-lstm-reference.ts';
 import { KernelOrderError, KernelShapeError } from '../../lib/kernels/errors.ts';
@@ -36,6 +41,9 @@ function createKernel(options: Partial<Parameters<typeof createCoordinatewiseLst
   return lstm;
 }
 
+/** Rows that a step's gradients have. */
+const inputRowsOf = ({ kind }: Preprocessing) => (kind === 'prepared' ? 2 : 1);
+
 test('the parameters number as in the original code', () => {
   expect(parameterLayout({ inputs: 1, hidden: 20 }).size).toBe(5061);
   expect(parameterLayout(paperSize).size).toBe(5141);
@@ -49,7 +57,7 @@ describe.each(cases)('$backend, $preprocessing.kind', ({ backend, preprocessing 
     reference.setParameters(seededParameters(reference.layout));
     const kernel = createKernel({ backend, preprocessing, unrollSteps });
     for (const seed of [1, 2]) {
-      const gradients = seededGradients(coordinates, unrollSteps, seed);
+      const gradients = seededGradients(inputRowsOf(preprocessing) * coordinates, unrollSteps, seed);
       kernel.beginUnroll();
       reference.beginUnroll();
       const expected = runSteps(reference, gradients);
@@ -75,11 +83,11 @@ describe.each(cases)('$backend, $preprocessing.kind', ({ backend, preprocessing 
   test('the gradient is that of central differences in float64', () => {
     const [coordinates, steps, hidden] = [3, 3, 8];
     const kernel = createKernel({ backend, preprocessing, coordinates, unrollSteps: steps, hidden, outputScale: 1 });
-    const gradients = seededGradients(coordinates, steps);
+    const gradients = seededGradients(inputRowsOf(preprocessing) * coordinates, steps);
     const updateGradients = seededNormal(steps * coordinates);
     kernel.beginUnroll();
     runSteps(kernel, gradients);
-    const shape = { inputs: preprocessing.kind === 'log-sign' ? 2 : 1, hidden } as const;
+    const shape = { inputs: inputsOf(preprocessing), hidden };
     const weightedUpdates = (parameters: Float64Array) =>
       unrollInFloat64(shape, parameters, gradients, preprocessing, 1)
         .flat()
@@ -235,7 +243,7 @@ describe('windows and state', () => {
 
   test.each(cases)('a NaN stays visible where it belongs: $backend, $preprocessing.kind', (options) => {
     const kernel = createKernel(options);
-    const gradients = seededGradients(13, 2);
+    const gradients = seededGradients(13 * inputRowsOf(options.preprocessing), 2);
     gradients[0]![4] = Number.NaN;
     kernel.beginUnroll();
     for (const updates of runSteps(kernel, gradients)) {
@@ -259,6 +267,7 @@ describe('what does not fit is refused', () => {
     ['parameters', () => kernel.setParameters(of(5061))],
     ['gradients', () => kernel.step(of(12), of(13))],
     ['updates', () => kernel.step(of(13), of(14))],
+    ['prepared', () => createKernel({ preprocessing: { kind: 'prepared' } }).step(of(13), of(13))],
     ['state', () => kernel.writeState(of(13 * 79))],
   ])('%s', (_, call) => {
     expect(call).toThrow(KernelShapeError);

@@ -2,7 +2,7 @@
 import type { OptimizerShape, ParameterName, Preprocessing } from '../../lib/kernels/coordinatewise-lstm.ts';
 import { parameterLayout } from '../../lib/kernels/coordinatewise-lstm.ts';
 
-/** Updates [steps][coordinates] from a zero state; gradients [steps][coordinates]. */
+/** Updates [steps][coordinates] from a zero state; gradients [steps][coordinates], or [steps][2 · coordinates] prepared. */
 export function unrollInFloat64(
   shape: OptimizerShape,
   parameters: ArrayLike<number>,
@@ -30,8 +30,9 @@ export function unrollInFloat64(
     }
   };
 
-  const updates = gradients.map((row) => new Array<number>(row.length).fill(0));
-  for (let coordinate = 0; coordinate < gradients[0]!.length; coordinate++) {
+  const coordinates = gradients[0]!.length / (preprocessing.kind === 'prepared' ? 2 : 1);
+  const updates = gradients.map(() => new Array<number>(coordinates).fill(0));
+  for (let coordinate = 0; coordinate < coordinates; coordinate++) {
     const [h1, c1, h2, c2] = [0, 1, 2, 3].map(() => new Array<number>(hidden).fill(0)) as [
       number[],
       number[],
@@ -39,7 +40,9 @@ export function unrollInFloat64(
       number[],
     ];
     for (const [t, row] of gradients.entries()) {
-      applyLayer('layer-1', preprocess(row[coordinate]!, preprocessing), h1, c1);
+      const prepared = [row[coordinate]!, row[coordinates + coordinate]!];
+      const inputs = preprocessing.kind === 'prepared' ? prepared : preprocess(row[coordinate]!, preprocessing);
+      applyLayer('layer-1', inputs, h1, c1);
       applyLayer('layer-2', h1, h2, c2);
       let output = parameters[byName['output/bias'].offset]!;
       for (const [unit, value] of h2.entries()) output += value * weight('output/kernel', unit, 0);
@@ -49,7 +52,10 @@ export function unrollInFloat64(
   return updates;
 }
 
-function preprocess(gradient: number, preprocessing: Preprocessing): readonly number[] {
+function preprocess(
+  gradient: number,
+  preprocessing: Exclude<Preprocessing, { readonly kind: 'prepared' }>,
+): readonly number[] {
   if (preprocessing.kind === 'identity') return [preprocessing.scale * gradient];
   const { p } = preprocessing;
   return Math.abs(gradient) >= Math.exp(-p)

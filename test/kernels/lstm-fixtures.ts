@@ -6,6 +6,7 @@ export const backends = ['wasm-relaxed', 'wasm-plain'] as const;
 export const preprocessings = [
   { kind: 'log-sign', p: 10 },
   { kind: 'identity', scale: 0.5 },
+  { kind: 'prepared' },
 ] as const satisfies readonly Preprocessing[];
 
 export function seededParameters(layout: ParameterLayout, seed = 1): Float32Array {

@@ -23,7 +23,7 @@ let dx1: usize = 0; // rows [hidden]: d h1
 let dx2: usize = 0; // rows [2·hidden]: d h1, d h2
 let dc1: usize = 0; // rows [hidden]
 let dc2: usize = 0;
-let gathered: usize = 0; // one row
+let gathered: usize = 0; // two rows
 
 /** Sets the tape's addresses; returns its end. */
 function layOut(hidden: i32, steps: i32, scratch: usize): usize {
@@ -43,7 +43,7 @@ function layOut(hidden: i32, steps: i32, scratch: usize): usize {
   dc1 = dx2 + 2 * bytes;
   dc2 = dc1 + bytes;
   gathered = dc2 + bytes;
-  return gathered + ROW;
+  return gathered + 2 * ROW;
 }
 
 /** Scratch that `backward` needs, in bytes. */
@@ -80,8 +80,11 @@ function recompute(job: Job, group: i32): void {
     const at = <usize>t;
     const x1t = x1 + at * stride1;
     const x2t = x2 + at * 2 * bytes;
-    gatherRow(job.gradients + at * <usize>job.stride * 4, lanes);
-    preprocess(job, gathered, x1t);
+    const rowBytes = <usize>job.stride * 4;
+    const gradients = job.gradients + at * <usize>job.inputRows * rowBytes;
+    gatherRow(gradients, lanes, gathered);
+    if (job.inputRows == 2) gatherRow(gradients + rowBytes, lanes, gathered + ROW);
+    preprocess(job, gathered, gathered + ROW, x1t);
     const nextH1 = x1t + stride1 + <usize>INPUTS * ROW;
     const c1t = c1 + at * bytes;
     stepLayer(hidden, job.layer1, x1t, INPUTS + hidden, c1t, c1t + bytes, nextH1, gates1 + at * 4 * bytes, tanhC1 + at * bytes);
@@ -108,10 +111,10 @@ function gatherState(job: Job, lanes: usize): void {
   }
 }
 
-function gatherRow(floats: usize, lanes: usize): void {
+function gatherRow(floats: usize, lanes: usize, to: usize): void {
   for (let lane: usize = 0; lane < ROW; lane += 4) {
     const coordinate = load<i32>(lanes + lane);
-    store<f32>(gathered + lane, coordinate >= 0 ? load<f32>(floats + <usize>coordinate * 4) : 0);
+    store<f32>(to + lane, coordinate >= 0 ? load<f32>(floats + <usize>coordinate * 4) : 0);
   }
 }
 

@@ -16,6 +16,8 @@ export const INPUTS: i32 = 2;
 export class Job {
   hidden!: i32;
   logSign!: i32;
+  /** Rows of floats that a step's gradients have: 1, or 2 where the caller prepared both inputs. */
+  inputRows!: i32;
   /** Groups that this job goes over, and the blocks that they are split into. */
   groups!: i32;
   blocks!: i32;
@@ -28,7 +30,7 @@ export class Job {
   transposed2!: usize;
   /** [groups][h1, c1, h2, c2][hidden] rows. */
   state!: usize;
-  /** Step: the raw gradients of this step, rows [groups]. Backward: those of the window, [steps][stride] floats. */
+  /** Step: the raw gradients of this step, [inputRows][stride] floats. Backward: those of the window, [steps] of these. */
   gradients!: usize;
   /** Step: updates out, rows [groups]. Backward: the gradients of the updates, rows [steps][groups]. */
   updates!: usize;
@@ -38,9 +40,10 @@ export class Job {
   /** Log-sign: e^−p and e^p. */
   threshold!: f32;
   inverseThreshold!: f32;
+  /** Floats of a row of gradients. */
+  stride!: i32;
   /** The rest is for backward only. */
   steps!: i32;
-  stride!: i32;
   /** Coordinates, [groups][8]; −1 in the unused lanes of the last group. */
   selected!: usize;
   /** Sums over each block's coordinates, [blocks][partialFloats]. */
@@ -55,10 +58,15 @@ export function firstGroup(job: Job, block: i32): i32 {
   return <i32>((<i64>job.groups * <i64>block) / <i64>job.blocks);
 }
 
-/** A row of raw gradients → two input rows (appendix A). */
-export function preprocess(job: Job, gradients: usize, inputs: usize): void {
+/** A row of raw gradients → two input rows (appendix A). Inputs that the caller prepared, `second` the others, stay as they are. */
+export function preprocess(job: Job, gradients: usize, second: usize, inputs: usize): void {
   for (let lane: usize = 0; lane < ROW; lane += 16) {
     const gradient = v128.load(gradients + lane);
+    if (job.inputRows == 2) {
+      v128.store(inputs + lane, gradient);
+      v128.store(inputs + lane, v128.load(second + lane), ROW);
+      continue;
+    }
     if (!job.logSign) {
       v128.store(inputs + lane, f32x4.mul(gradient, f32x4.splat(job.inputScale)));
       v128.store(inputs + lane, f32x4.splat(0), ROW);

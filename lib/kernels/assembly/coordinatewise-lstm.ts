@@ -35,7 +35,8 @@ export function step(job: Job, block: i32, scratch: usize): void {
     const c1 = h1 + bytes;
     const h2 = c1 + bytes;
     const c2 = h2 + bytes;
-    preprocess(job, job.gradients + <usize>group * ROW, x1);
+    const gradients = job.gradients + <usize>group * ROW;
+    preprocess(job, gradients, gradients + <usize>job.stride * 4, x1);
     copyRows(x1 + <usize>INPUTS * ROW, h1, hidden);
     stepLayer(hidden, job.layer1, x1, INPUTS + hidden, c1, c1, h1, gates, tanhC);
     copyRows(x2, h1, hidden);

@@ -15,6 +15,33 @@ export interface LossPanel {
 
 /** Mean curves with a band of one standard deviation over seeds, log y, the learned optimizer solid, the others dashed. */
 export function chartLosses(measurements: readonly Measurement[], panel: LossPanel): Chart {
+  return {
+    title: panel.title,
+    caption: panel.caption,
+    spec: { $schema: schema, layer: layersOf(measurements, panel) },
+  };
+}
+
+/** Several such panels side by side, each of its own measurements, under one legend. */
+export function chartLossPanels(
+  title: string,
+  caption: string,
+  panels: readonly (Omit<LossPanel, 'caption'> & { readonly measurements: readonly Measurement[] })[],
+): Chart {
+  const hconcat = panels.map(({ measurements, ...panel }) => ({
+    title: panel.title,
+    width: panelWidth,
+    height: panelWidth,
+    layer: layersOf(measurements, panel),
+  }));
+  return { title, caption, spec: { $schema: schema, hconcat } };
+}
+
+const schema = 'https://vega.github.io/schema/vega-lite/v6.json';
+const panelWidth = 260;
+
+/** The paper's values over our curves over their bands. */
+function layersOf(measurements: readonly Measurement[], panel: Omit<LossPanel, 'caption'>) {
   const [first, last] = panel.steps;
   const shown = [...new Set(measurements.map(({ step }) => step))]
     .filter((step) => step >= first && step <= last)
@@ -28,7 +55,15 @@ export function chartLosses(measurements: readonly Measurement[], panel: LossPan
       // A logarithmic axis has no place for what a symmetric band may hold below the smallest loss seen.
       const low = Math.max(mean - standardDeviation, Math.min(...losses));
       const high = mean + standardDeviation;
-      return [{ method: subjectLabels[subject], step, loss: round(mean), low: round(low), high: round(high) }];
+      return [
+        {
+          method: subjectLabels[subject],
+          step,
+          loss: roundForChart(mean),
+          low: roundForChart(low),
+          high: roundForChart(high),
+        },
+      ];
     }),
   );
   const paper = Object.entries(panel.paper).flatMap(([step, losses]) =>
@@ -59,33 +94,26 @@ export function chartLosses(measurements: readonly Measurement[], panel: LossPan
     ...colour,
     scale: { domain: methods, range: subjects.map((subject) => (subject === 'lstm' ? [1, 0] : [6, 3])) },
   };
-  return {
-    title: panel.title,
-    caption: panel.caption,
-    spec: {
-      $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
-      layer: [
-        {
-          data: { values: curves },
-          mark: { type: 'area', clip: true },
-          encoding: { x, y: y('low'), y2: { field: 'high' }, color: colour },
-        },
-        {
-          data: { values: curves },
-          mark: { type: 'line', clip: true },
-          encoding: { x, y: y('loss'), color: colour, strokeDash: dash },
-        },
-        {
-          data: { values: paper.filter(({ step }) => step >= first && step <= last) },
-          mark: { type: 'point', shape: 'diamond', size: 90, filled: false, strokeWidth: 2, clip: false },
-          encoding: { x, y: y('loss'), color: colour },
-        },
-      ],
+  return [
+    {
+      data: { values: curves },
+      mark: { type: 'area', clip: true },
+      encoding: { x, y: y('low'), y2: { field: 'high' }, color: colour },
     },
-  };
+    {
+      data: { values: curves },
+      mark: { type: 'line', clip: true },
+      encoding: { x, y: y('loss'), color: colour, strokeDash: dash },
+    },
+    {
+      data: { values: paper.filter(({ step }) => step >= first && step <= last) },
+      mark: { type: 'point', shape: 'diamond', size: 90, filled: false, strokeWidth: 2, clip: false },
+      encoding: { x, y: y('loss'), color: colour },
+    },
+  ];
 }
 
 /** Six digits are more than a pixel shows, and keep reports small. */
-function round(value: number): number {
+export function roundForChart(value: number): number {
   return Number(value.toPrecision(6));
 }

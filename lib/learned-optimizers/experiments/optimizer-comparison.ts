@@ -5,56 +5,30 @@
  * Three kinds of problems never meet: those of meta-training and its validations, those of the tuning, and those of the
  * evaluation; each draws from streams of its own name.
  */
-import { z } from 'zod';
 import type { EvaluationContext } from '../../pipeline/context.ts';
-import type { Measurement, Workload } from '../../pipeline/experiment.ts';
+import type { BaseTrial, Measurement } from '../../pipeline/experiment.ts';
 import { type BaselineName, baselineNames, startBaseline } from '../baselines.ts';
-import { learningRateSchedules } from '../meta-optimizer.ts';
 import { traceLosses } from '../optimize.ts';
 import { createOptimizerNetwork, type NetworkSettings, runNetwork } from '../optimizer-network.ts';
-import { type CreateFamily, type OptimizerTrial, readLearnedOptimizer, readLearningRate } from '../training.ts';
+import {
+  type BaselineTrial,
+  type CreateFamily,
+  type LearnedOptimizerTrial,
+  type OptimizerTrial,
+  readLearnedOptimizer,
+  readLearningRate,
+} from '../training.ts';
+import type { ComparisonParams, OptimizerParams } from './comparison-params.ts';
+import { chooseByValidation, listCandidates, measureSearch } from './meta-learning-rate-search.ts';
 
-/** Parameters that both experiments have. */
-export const comparisonParams = {
-  /** Evaluation seeds: each is a fresh problem. */
-  seeds: z.number().int().min(1).max(10_000),
-  /** Decides the optimizer's initial parameters and all problems of training and tuning. */
-  trainingSeed: z.number().int().min(0).max(1_000_000),
-  episodes: z.number().int().min(1).max(1_000_000),
-  /** Steps of a training episode, and the step that rates are tuned for and the verdict looks at. */
-  horizonSteps: z.number().int().min(2).max(10_000),
-  /** Steps of an evaluation, at least the horizon. */
-  evaluationSteps: z.number().int().min(2).max(100_000),
-  /** Steps that a meta-gradient goes back; divides the horizon. */
-  unrollSteps: z.number().int().min(1).max(200),
-  metaLearningRate: z.number().min(1e-6).max(1),
-  metaLearningRateSchedule: z.enum(learningRateSchedules),
-  averagingDecay: z.number().min(0).max(0.9999),
-  lossWeights: z.enum(['every-step', 'final-step']),
-  /** Units in each of the optimizer's two layers; a multiple of 4. */
-  hiddenUnits: z.number().int().min(4).max(128).multipleOf(4),
-  outputScale: z.number().min(1e-6).max(100),
-  validationIntervalEpisodes: z.number().int().min(1).max(100_000),
-  validationProblems: z.number().int().min(1).max(1_000),
-  /** Problems that a learning rate is tuned on. */
-  tuningProblems: z.number().int().min(1).max(1_000),
-} as const;
-export type ComparisonParams = z.infer<z.ZodObject<typeof comparisonParams>>;
-
-/** What one field alone cannot say. */
-export function checkSteps(params: ComparisonParams, context: z.RefinementCtx): void {
-  const { horizonSteps, unrollSteps, evaluationSteps } = params;
-  const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
-  if (horizonSteps % unrollSteps !== 0) {
-    issue('unrollSteps', `unrollSteps must divide horizonSteps (${horizonSteps}), and ${unrollSteps} does not`);
-  }
-  if (evaluationSteps < horizonSteps) {
-    issue('evaluationSteps', `evaluationSteps must be at least horizonSteps (${horizonSteps}), not ${evaluationSteps}`);
-  }
-}
+export { type ComparisonParams, checkSteps, comparisonParams, type OptimizerParams } from './comparison-params.ts';
+export { comparisonWork } from './comparison-work.ts';
 
 /** Losses of a baseline whose rate was tuned for the end of the evaluation instead of the horizon. */
 export const longRunMetric = 'loss, rate tuned for the long run';
+
+/** A mean over the last steps, so that no single minibatch decides. */
+export const finalLossMetric = 'final loss';
 
 export interface ComparisonEvaluation<Settings> {
   readonly name: string;
@@ -62,9 +36,18 @@ export interface ComparisonEvaluation<Settings> {
   readonly subject: 'lstm' | BaselineName;
   readonly metric: string;
   readonly problem: Settings;
+  /** Where there are several kinds of test problems: this one's, in front of the subject of every measurement. */
+  readonly optimizee?: string;
   readonly seeds: readonly number[];
   readonly steps: number;
+  /** Of the learned optimizer, in the order of `trials`, where they were searched for. */
+  readonly metaLearningRates?: readonly number[];
+  /** One row a seed instead of a curve: the mean loss over this many last steps, as `finalLossMetric`. */
+  readonly finalSteps?: number;
 }
+
+/** A trial of this experiment, or one that it shares with another. */
+export type SharedTrial<Settings> = OptimizerTrial<Settings> & Pick<BaseTrial, 'experiment'>;
 
 /** The learned optimizer, and each hand-written one tuned for the horizon and for the evaluation's end. */
 export function planComparison<Settings>(
@@ -73,78 +56,117 @@ export function planComparison<Settings>(
   preprocessing: NetworkSettings['preprocessing'],
   backpropagatedPerTensor: number,
 ): readonly OptimizerTrial<Settings>[] {
-  const { hiddenUnits, outputScale, trainingSeed, tuningProblems, horizonSteps, evaluationSteps } = params;
-  const { episodes, unrollSteps, metaLearningRate, metaLearningRateSchedule, averagingDecay, lossWeights } = params;
-  const { validationIntervalEpisodes, validationProblems } = params;
-  const horizons = [...new Set([horizonSteps, evaluationSteps])];
+  const horizons = [...new Set([params.horizonSteps, params.evaluationSteps])];
   return [
-    {
-      name: 'lstm',
-      kind: 'lstm',
-      cpus: 2,
-      problem: problems.training,
-      network: { preprocessing, hiddenUnits, outputScale },
-      metaTraining: {
-        seed: trainingSeed,
-        episodes,
-        horizonSteps,
-        unrollSteps,
-        metaLearningRate,
-        metaLearningRateSchedule,
-        averagingDecay,
-        lossWeights,
-        backpropagatedPerTensor,
-        validationIntervalEpisodes,
-        validationProblems,
-      },
-    },
-    ...horizons.flatMap((horizon) =>
-      baselineNames.map((optimizer) => ({
-        name: baselineTrialName(optimizer, horizon),
-        kind: 'baseline' as const,
-        optimizer,
-        cpus: 1,
-        problem: problems.tuning,
-        tuning: { seed: trainingSeed, problems: tuningProblems, horizonSteps: horizon },
-      })),
-    ),
+    ...planLearnedOptimizer(params, problems.training, preprocessing, backpropagatedPerTensor),
+    ...horizons.flatMap((horizonSteps) => planBaselines({ ...params, horizonSteps }, problems.tuning)),
   ];
 }
 
-function baselineTrialName(optimizer: BaselineName, horizonSteps: number): string {
-  return `${optimizer}/tuned-at-step-${horizonSteps}`;
+/** A trial for each candidate of the meta-learning rate. */
+export function planLearnedOptimizer<Settings>(
+  params: OptimizerParams,
+  problem: Settings,
+  preprocessing: NetworkSettings['preprocessing'],
+  backpropagatedPerTensor: number,
+  name = 'lstm',
+): readonly LearnedOptimizerTrial<Settings>[] {
+  const { hiddenUnits, outputScale, trainingSeed, horizonSteps } = params;
+  const { episodes, unrollSteps, metaLearningRateSchedule, averagingDecay, lossWeights } = params;
+  const { validationIntervalEpisodes, validationProblems, patienceValidations = 0 } = params;
+  const candidates = listCandidates(params, name);
+  return candidates.map(({ trial, metaLearningRate }) => ({
+    name: trial,
+    kind: 'lstm',
+    cpus: 2,
+    problem,
+    network: { preprocessing, hiddenUnits, outputScale },
+    metaTraining: {
+      seed: trainingSeed,
+      episodes,
+      horizonSteps,
+      unrollSteps,
+      metaLearningRate,
+      metaLearningRateSchedule,
+      averagingDecay,
+      lossWeights,
+      backpropagatedPerTensor,
+      validationIntervalEpisodes,
+      validationProblems,
+      // Absent where they change nothing: the address of an artifact covers what is there.
+      ...(patienceValidations > 0 ? { patienceValidations } : {}),
+      ...(candidates.length > 1 ? { mayDiverge: true } : {}),
+    },
+  }));
+}
+
+/** The hand-written optimizers, tuned on this kind of problem. */
+export function planBaselines<Settings>(
+  { horizonSteps, tuningProblems, trainingSeed }: OptimizerParams,
+  problem: Settings,
+  { optimizers = baselineNames, optimizee }: OfOptimizee = {},
+): readonly BaselineTrial<Settings>[] {
+  return optimizers.map((optimizer) => ({
+    name: baselineTrialName(optimizer, horizonSteps, optimizee),
+    kind: 'baseline',
+    optimizer,
+    cpus: 1,
+    problem,
+    tuning: { seed: trainingSeed, problems: tuningProblems, horizonSteps },
+  }));
+}
+
+/** One of several kinds of test problems: its name, and the hand-written optimizers that run on it, all of them where absent. */
+export interface OfOptimizee {
+  readonly optimizee?: string | undefined;
+  readonly optimizers?: readonly BaselineName[];
+}
+
+function baselineTrialName(optimizer: BaselineName, horizonSteps: number, optimizee?: string): string {
+  return `${optimizee === undefined ? '' : `${optimizee}/`}${optimizer}/tuned-at-step-${horizonSteps}`;
 }
 
 /** Seeds of one evaluation: enough to be worth starting, few enough to spread over Lambdas. */
 const seedsPerEvaluation = 5;
 
 export function evaluationsOfComparison<Settings>(
-  { seeds, horizonSteps, evaluationSteps }: ComparisonParams,
+  params: ComparisonParams,
   problem: Settings,
+  { optimizers = baselineNames, optimizee }: OfOptimizee = {},
 ): readonly ComparisonEvaluation<Settings>[] {
-  const subjects: Pick<ComparisonEvaluation<Settings>, 'subject' | 'metric' | 'trials'>[] = [
-    { subject: 'lstm', metric: 'loss', trials: ['lstm'] },
-    ...baselineNames.map((subject) => ({
-      subject,
+  const { seeds, horizonSteps, evaluationSteps } = params;
+  const candidates = listCandidates(params);
+  const inFront = optimizee === undefined ? '' : `${optimizee}/`;
+  const tuned = (subject: BaselineName, horizon: number, metric: string) => {
+    const trial = baselineTrialName(subject, horizon, optimizee);
+    return { label: trial, subject, metric, trials: [trial] };
+  };
+  const subjects = [
+    {
+      label: `${inFront}lstm`,
+      subject: 'lstm' as const,
       metric: 'loss',
-      trials: [baselineTrialName(subject, horizonSteps)],
-    })),
+      trials: candidates.map(({ trial }) => trial),
+      ...(candidates.length > 1
+        ? { metaLearningRates: candidates.map(({ metaLearningRate }) => metaLearningRate) }
+        : {}),
+    },
+    ...optimizers.map((subject) => tuned(subject, horizonSteps, 'loss')),
+    ...(evaluationSteps > horizonSteps
+      ? optimizers.map((subject) => tuned(subject, evaluationSteps, longRunMetric))
+      : []),
   ];
-  if (evaluationSteps > horizonSteps) {
-    for (const subject of baselineNames) {
-      subjects.push({ subject, metric: longRunMetric, trials: [baselineTrialName(subject, evaluationSteps)] });
-    }
-  }
   const blocks = Array.from(
     { length: Math.ceil(seeds / seedsPerEvaluation) },
     (_, block) => block * seedsPerEvaluation,
   );
-  return subjects.flatMap((subject) =>
+  return subjects.flatMap(({ label, ...subject }) =>
     blocks.map((first) => {
       const last = Math.min(first + seedsPerEvaluation, seeds) - 1;
       return {
         ...subject,
-        name: `${subject.trials[0]}/seeds-${first}-to-${last}`,
+        ...(optimizee === undefined ? {} : { optimizee }),
+        name: `${label}/seeds-${first}-to-${last}`,
         problem,
         seeds: Array.from({ length: last - first + 1 }, (_, index) => first + index),
         steps: evaluationSteps,
@@ -153,40 +175,49 @@ export function evaluationsOfComparison<Settings>(
   );
 }
 
-/** A row for the first step, and for every fifth. */
+/** A row for the first step, for every fifth, and for the last. */
 const recordedEverySteps = 5;
 
 export async function evaluateComparison<Settings>(
-  { subject, metric, trials, problem, seeds, steps }: ComparisonEvaluation<Settings>,
+  evaluation: ComparisonEvaluation<Settings>,
   createFamily: CreateFamily<Settings>,
   context: EvaluationContext,
 ): Promise<readonly Measurement[]> {
-  const model = await context.model(trials[0]!);
-  const family = await createFamily(problem, context);
+  const { metric, trials, seeds, steps, optimizee, finalSteps } = evaluation;
+  const subject = optimizee === undefined ? evaluation.subject : `${optimizee}/${evaluation.subject}`;
+  const family = await createFamily(evaluation.problem, context);
   const { coordinates, lossUnit } = family;
   const rows: Measurement[] = [];
   const record = async (start: () => Parameters<typeof traceLosses>[1]) => {
     for (const seed of seeds) {
       const losses = await traceLosses(family.sample(seed, 'evaluation'), start(), coordinates, steps, context.breathe);
-      for (const [index, value] of losses.entries()) {
+      // A run that diverged is a row too: the largest number that JSON can hold.
+      const row = (step: number, loss: number) => ({ step, value: Math.min(loss, Number.MAX_VALUE), unit: lossUnit });
+      if (finalSteps !== undefined) {
+        const mean = losses.subarray(-finalSteps).reduce((sum, loss) => sum + loss / finalSteps, 0);
+        rows.push({ metric: finalLossMetric, subject, seed, ...row(steps, mean) });
+        continue;
+      }
+      for (const [index, loss] of losses.entries()) {
         const step = index + 1;
         if (step > 1 && step % recordedEverySteps !== 0 && step !== steps) continue;
-        // A run that diverged is a row too: the largest number that JSON can hold.
-        rows.push({ metric, subject, step, seed, value: Math.min(value, Number.MAX_VALUE), unit: lossUnit });
+        rows.push({ metric, subject, seed, ...row(step, loss) });
       }
     }
   };
 
-  if (subject !== 'lstm') {
-    const learningRate = readLearningRate(model);
-    await record(() => startBaseline(subject, coordinates, learningRate));
+  if (evaluation.subject !== 'lstm') {
+    const learningRate = readLearningRate(await context.model(trials[0]!));
+    const optimizer = evaluation.subject;
+    await record(() => startBaseline(optimizer, coordinates, learningRate));
     if (seeds[0] === 0) {
       const rate = { metric: `learning rate (${metric})`, subject, step: 0, seed: 0, value: learningRate, unit: '1' };
       rows.push(rate);
     }
     return rows;
   }
-  const { network: settings, parameters } = readLearnedOptimizer(model);
+  const chosen = await chooseByValidation(trials, context);
+  const { network: settings, parameters } = readLearnedOptimizer(chosen.model);
   const machine = {
     threads: context.threads,
     backend: context.backend,
@@ -196,42 +227,13 @@ export async function evaluateComparison<Settings>(
   try {
     network.setParameters(parameters);
     await record(() => runNetwork(network));
-    return rows;
   } finally {
     network.dispose();
   }
-}
-
-/** Microseconds a coordinate and step on one core of the reference laptop. */
-const forwardMicroseconds = 0.5;
-const backwardMicroseconds = 0.9;
-/** Of a baseline's update, about. */
-const baselineMicroseconds = 0.01;
-/** Rates that a tuning tries, of which about half are abandoned early. */
-const fullTuningRuns = 12;
-
-export function comparisonWork(
-  params: ComparisonParams,
-  sizes: {
-    readonly coordinatesPerEpisode: number;
-    readonly backpropagatedPerEpisode: number;
-    /** Of a tuning problem and of an evaluation seed. */
-    readonly coordinatesPerSeed: number;
-    /** One loss and gradient of those. */
-    readonly problemMicroseconds: number;
-  },
-): Workload {
-  const { episodes, horizonSteps, evaluationSteps, seeds, tuningProblems } = params;
-  const validations = (episodes / params.validationIntervalEpisodes) * params.validationProblems;
-  const { coordinatesPerEpisode, backpropagatedPerEpisode, coordinatesPerSeed, problemMicroseconds } = sizes;
-  const step = problemMicroseconds + coordinatesPerSeed * baselineMicroseconds;
-  const tunedSteps = horizonSteps + (evaluationSteps > horizonSteps ? evaluationSteps : 0);
-  const training =
-    horizonSteps *
-      ((episodes + validations) * coordinatesPerEpisode * forwardMicroseconds +
-        episodes * backpropagatedPerEpisode * backwardMicroseconds) +
-    baselineNames.length * fullTuningRuns * tuningProblems * tunedSteps * step;
-  const evaluation =
-    seeds * evaluationSteps * (coordinatesPerSeed * forwardMicroseconds + 2 * baselineNames.length * step);
-  return { trainingCoreSeconds: training / 1e6, evaluationCoreSeconds: evaluation / 1e6 };
+  const { metaLearningRates } = evaluation;
+  if (metaLearningRates && seeds[0] === 0) {
+    const candidates = trials.map((trial, index) => ({ trial, metaLearningRate: metaLearningRates[index]! }));
+    rows.push(...measureSearch(candidates, chosen, subject, lossUnit));
+  }
+  return rows;
 }

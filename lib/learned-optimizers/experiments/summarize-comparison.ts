@@ -1,6 +1,6 @@
 /** The table and the verdict over a comparison of optimizers; pure functions of the measurements. */
 import type { Measurement, Summary, Table, Verdict } from '../../pipeline/experiment.ts';
-import { baselineNames } from '../baselines.ts';
+import { type BaselineName, baselineNames } from '../baselines.ts';
 import { longRunMetric } from './optimizer-comparison.ts';
 
 export const subjectLabels = { lstm: 'LSTM', adam: 'ADAM', rmsprop: 'RMSprop', nag: 'NAG', sgd: 'SGD' } as const;
@@ -80,45 +80,55 @@ export function compareWithBest(
 }
 
 /** The paper trains and judges at this step. */
-const paperHorizonSteps = 100;
+export const paperHorizonSteps = 100;
 const fewestSeeds = 5;
 
-/**
- * Holds where the learned optimizer's mean loss at step 100 is below the best tuned baseline's by more than two standard
- * errors of the paired difference, and does not hold where it is above it by as much, or level with it.
- */
+/** Whether the learned optimizer is below or above the best hand-written one by more than two standard errors of the paired difference. */
+export function standingOf({ difference }: Comparison): 'leads' | 'trails' | 'is level' {
+  const { mean, standardError } = difference;
+  // A run that diverged has a mean, and no spread.
+  const margin = Number.isFinite(standardError) ? 2 * standardError : 0;
+  if (mean < -margin) return 'leads';
+  return mean > margin ? 'trails' : 'is level';
+}
+
+/** Why these measurements decide nothing; undefined where they do. */
+export function findObstacle(
+  measurements: readonly Measurement[],
+  { horizonSteps }: { readonly horizonSteps: number },
+  optimizers: readonly BaselineName[] = baselineNames,
+): string | undefined {
+  if (horizonSteps !== paperHorizonSteps) {
+    return `Wrong scale: the paper's horizon is ${paperHorizonSteps} steps, this run's ${horizonSteps}`;
+  }
+  const missing = optimizers.filter((name) => lossesBySeed(measurements, name, horizonSteps).size === 0);
+  if (missing.length > 0) return `Not measured: ${missing.join(', ')}`;
+  const count = compareWithBest(measurements, horizonSteps)?.difference.count ?? 0;
+  return count < fewestSeeds ? `Too few seeds: ${count}, at least ${fewestSeeds} are needed` : undefined;
+}
+
+/** Holds where the learned optimizer leads at step 100, and does not hold where it is level or trails. */
 export function judgeComparison(
   measurements: readonly Measurement[],
   { horizonSteps, evaluationSteps }: { readonly horizonSteps: number; readonly evaluationSteps: number },
 ): Verdict {
   const comparison = compareWithBest(measurements, horizonSteps);
   if (!comparison) return { outcome: 'inconclusive', reason: 'The learned optimizer or all baselines are missing.' };
-  const missing = baselineNames.filter((name) => lossesBySeed(measurements, name, horizonSteps).size === 0);
-  const reasons = [sentence(comparison, horizonSteps)];
+  const reasons = [describeComparison(comparison, horizonSteps)];
   if (evaluationSteps > horizonSteps) {
     const long = compareWithBest(measurements, evaluationSteps, longRunMetric);
-    if (long) reasons.push(`${sentence(long, evaluationSteps)} (baselines tuned for that step)`);
+    if (long) reasons.push(`${describeComparison(long, evaluationSteps)} (baselines tuned for that step)`);
   }
-  const { difference } = comparison;
-  const verdict = (outcome: Verdict['outcome'], ...more: string[]): Verdict => ({
-    outcome,
-    reason: [...more, ...reasons].map((reason) => `${reason}.`).join(' '),
-  });
-
-  if (horizonSteps !== paperHorizonSteps) {
-    return verdict(
-      'inconclusive',
-      `Wrong scale: the paper's horizon is ${paperHorizonSteps} steps, this run's ${horizonSteps}`,
-    );
-  }
-  if (missing.length > 0) return verdict('inconclusive', `Not measured: ${missing.join(', ')}`);
-  if (difference.count < fewestSeeds) {
-    return verdict('inconclusive', `Too few seeds: ${difference.count}, at least ${fewestSeeds} are needed`);
-  }
-  return verdict(difference.mean < -2 * difference.standardError ? 'holds' : 'does not hold');
+  const obstacle = findObstacle(measurements, { horizonSteps });
+  const outcome = standingOf(comparison) === 'leads' ? 'holds' : 'does not hold';
+  return {
+    outcome: obstacle ? 'inconclusive' : outcome,
+    reason: [...(obstacle ? [obstacle] : []), ...reasons].map((reason) => `${reason}.`).join(' '),
+  };
 }
 
-function sentence({ best, lstm, baseline, difference }: Comparison, step: number): string {
+/** Both sides with their spread over seeds, and the paired difference. */
+export function describeComparison({ best, lstm, baseline, difference }: Comparison, step: number): string {
   const ratio = lstm.mean / baseline.mean;
   return (
     `At step ${step} the LSTM's mean loss over ${lstm.count} seeds is ${number(lstm.mean)} ± ${number(lstm.standardDeviation)}, ` +
@@ -127,8 +137,16 @@ function sentence({ best, lstm, baseline, difference }: Comparison, step: number
   );
 }
 
-function number(value: number): string {
+export function number(value: number): string {
   return String(Number(value.toPrecision(3)));
+}
+
+/** One method at one step, with the rate that it was tuned to; undefined where it was not measured. */
+export function summarizeLosses(measurements: readonly Measurement[], subject: Subject, step: number, metric = 'loss') {
+  const losses = [...lossesBySeed(measurements, subject, step, metric).values()];
+  if (losses.length === 0) return undefined;
+  const tuned = measurements.find((row) => row.metric === `learning rate (${metric})` && row.subject === subject);
+  return { ...describeValues(losses), learningRate: tuned?.value };
 }
 
 /** Each method at some steps: mean and spread over seeds, the paper's value beside it. */
@@ -143,13 +161,10 @@ export function tabulateLosses(
     const metric = step === longRunSteps ? longRunMetric : 'loss';
     for (const subject of subjects) {
       const used = subject === 'lstm' ? 'loss' : metric;
-      const losses = [...lossesBySeed(measurements, subject, step, used).values()];
-      if (losses.length === 0) continue;
-      const { mean, standardDeviation, count } = describeValues(losses);
-      const rate = measurements.find(
-        (row) => row.metric === `learning rate (${used})` && row.subject === subject,
-      )?.value;
-      rows.push([step, subjectLabels[subject], mean, standardDeviation, count, paper[step]?.[subject], rate]);
+      const measured = summarizeLosses(measurements, subject, step, used);
+      if (!measured) continue;
+      const { mean, standardDeviation, count, learningRate } = measured;
+      rows.push([step, subjectLabels[subject], mean, standardDeviation, count, paper[step]?.[subject], learningRate]);
     }
   }
   return {

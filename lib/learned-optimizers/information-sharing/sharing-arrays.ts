@@ -1,13 +1,13 @@
 /** The options of an information-sharing network, and the arrays that its arithmetic works on. */
-import type { Preprocessing } from '../../kernels/coordinatewise-lstm.ts';
 import type { CoordinateGroups } from './coordinate-groups.ts';
+import type { GradientPreprocessing } from './preprocess-gradients.ts';
 import { packedSizes, type SharingShape } from './sharing-parameters.ts';
 
 export interface SharingNetworkOptions extends Omit<SharingShape, 'inputs'> {
   readonly groups: CoordinateGroups;
   /** The longest window that `backward` can go through. */
   readonly unrollSteps: number;
-  readonly preprocessing: Preprocessing;
+  readonly preprocessing: GradientPreprocessing;
   /** Factor of the update. */
   readonly outputScale: number;
 }

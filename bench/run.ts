@@ -1,11 +1,13 @@
 /** `npm run --silent bench -- [NAME] [--json]`: runs one benchmark, or all. */
 import { parseArgs } from 'node:util';
 import type { Benchmark, BenchmarkRow } from './benchmark.ts';
+import { cifar } from './cifar.ts';
+import { convolution } from './convolution.ts';
 import { evaluation } from './evaluation.ts';
 import { optimizerKernel } from './optimizer-kernel.ts';
 import { orchestration } from './orchestration.ts';
 
-const benchmarks: readonly Benchmark[] = [optimizerKernel, evaluation, orchestration];
+const benchmarks: readonly Benchmark[] = [optimizerKernel, convolution, cifar, evaluation, orchestration];
 
 const { values, positionals } = parseArgs({ options: { json: { type: 'boolean' } }, allowPositionals: true });
 const names = benchmarks.map(({ name }) => name);

@@ -38,6 +38,8 @@ export async function bundleCode(directory: string): Promise<DeployableCode> {
   for (const file of ['functions/Dockerfile', 'package.json', 'package-lock.json']) {
     await copyFile(join(projectRoot, file), join(imageDirectory, basename(file)));
   }
+  await mkdir(join(imageDirectory, 'cli'));
+  await copyFile(join(projectRoot, 'cli/package.json'), join(imageDirectory, 'cli/package.json'));
   return { stageDirectories: Object.fromEntries(stages) as Record<LambdaStage, string>, imageDirectory };
 }
 

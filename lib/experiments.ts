@@ -1,10 +1,12 @@
 /** Every experiment there is, in the order of the papers. A new one is added here and nowhere else. */
+import { cifar } from './learned-optimizers/experiments/cifar.ts';
 import { informationSharing } from './learned-optimizers/experiments/information-sharing.ts';
 import { mnist } from './learned-optimizers/experiments/mnist.ts';
 import { mnistArchitectureGrid } from './learned-optimizers/experiments/mnist-architecture-grid.ts';
 import { mnistArchitectures } from './learned-optimizers/experiments/mnist-architectures.ts';
 import { preprocessing } from './learned-optimizers/experiments/preprocessing.ts';
 import { quadratics } from './learned-optimizers/experiments/quadratics.ts';
+import { robustTraining } from './learned-optimizers/experiments/robust-training.ts';
 import { createRegistry } from './pipeline/registry.ts';
 
 export const experiments = createRegistry([
@@ -13,5 +15,7 @@ export const experiments = createRegistry([
   preprocessing,
   mnistArchitectures,
   mnistArchitectureGrid,
+  cifar,
   informationSharing,
+  robustTraining,
 ]);

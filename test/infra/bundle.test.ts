@@ -103,6 +103,7 @@ describe('the bundles', () => {
     expect(files).toEqual(
       expect.arrayContaining(['Dockerfile', 'package.json', 'package-lock.json', 'index.mjs', 'code-digests.json']),
     );
+    expect(await readdir(join(code.imageDirectory, 'cli'))).toEqual(['package.json']);
     const sources = await Promise.all(
       files.filter((file) => file.endsWith('.mjs')).map((file) => readFile(join(code.imageDirectory, file), 'utf8')),
     );

@@ -1,7 +1,10 @@
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
 import { createCoordinatewiseLstmKernel } from '../../lib/kernels/coordinatewise-lstm-kernel.ts';
 import { KernelOrderError, KernelShapeError } from '../../lib/kernels/errors.ts';
 import { type NormalisationSettings, normaliseNetwork } from '../../lib/learned-optimizers/normalised-network.ts';
+import { createOptimizerNetwork } from '../../lib/learned-optimizers/optimizer-network.ts';
 import { checkGradient } from '../../lib/numerics/gradient-checking.ts';
 import { unrollInFloat64 } from '../kernels/float64-lstm.ts';
 import {
@@ -163,4 +166,39 @@ test('gradients of zero give no update and no NaN, all of them or some', () => {
     expect(updates.every(Number.isFinite)).toBe(true);
     if (settings === stepSize) expect(updates[0]).toBeCloseTo(0, 12);
   }
+});
+
+test('a network of the settings that an artifact holds computes the same in plain TensorFlow.js', async () => {
+  const settings = {
+    preprocessing: { kind: 'prepared' },
+    hiddenUnits: 4,
+    outputScale: 1,
+    normalisation: stepSize,
+  } as const;
+  const [kernel, reference] = await Promise.all(
+    (['wasm-plain', 'node-cpu'] as const).map((backend) =>
+      createOptimizerNetwork(settings, {
+        coordinates: 5,
+        unrollSteps: 4,
+        threads: 1,
+        backend,
+        startTensorFlow: async () => {
+          await tf.setBackend('cpu');
+        },
+      }),
+    ),
+  );
+  const gradients = seededGradients(5, 4);
+  const updates = [kernel!, reference!].map((network) => {
+    network.setParameters(seededParameters(network.layout));
+    network.beginUnroll();
+    return runSteps(network, gradients);
+  });
+  for (const [step, row] of updates[0]!.entries())
+    expect(largestDifference(row, updates[1]![step]!)).toBeLessThan(1e-6);
+  const updateGradients = seededNormal(4 * 5).map((value) => 30 * value);
+  const gradient = reference!.backward(updateGradients);
+  expect(Math.max(...gradient.map(Math.abs))).toBeGreaterThan(0.1);
+  expect(largestDifference(kernel!.backward(updateGradients), gradient)).toBeLessThan(1e-5);
+  reference!.dispose();
 });

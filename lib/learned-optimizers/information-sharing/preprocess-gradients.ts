@@ -1,9 +1,6 @@
 /** What a network sees of its gradients (appendix A). */
-import type { Preprocessing } from '../../kernels/coordinatewise-lstm.ts';
+import type { GradientPreprocessing } from '../../kernels/coordinatewise-lstm.ts';
 import type { FloatArray } from '../../kernels/lstm-arithmetic.ts';
-
-/** What a network that shares information can see of a gradient: all but inputs that the caller has prepared. */
-export type GradientPreprocessing = Exclude<Preprocessing, { readonly kind: 'prepared' }>;
 
 /** The gradient inputs, the first columns of each row (appendix A, or a constant factor). */
 export function writePreprocessed(

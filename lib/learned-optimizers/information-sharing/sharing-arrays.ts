@@ -1,6 +1,6 @@
 /** The options of an information-sharing network, and the arrays that its arithmetic works on. */
+import type { GradientPreprocessing } from '../../kernels/coordinatewise-lstm.ts';
 import type { CoordinateGroups } from './coordinate-groups.ts';
-import type { GradientPreprocessing } from './preprocess-gradients.ts';
 import { packedSizes, type SharingShape } from './sharing-parameters.ts';
 
 export interface SharingNetworkOptions extends Omit<SharingShape, 'inputs'> {

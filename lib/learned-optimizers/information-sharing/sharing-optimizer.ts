@@ -1,11 +1,11 @@
 /** An optimizer that shares information, on whatever this machine computes with, and as an artifact stores it. */
+import type { GradientPreprocessing } from '../../kernels/coordinatewise-lstm.ts';
 import { createLstmArithmeticKernel } from '../../kernels/lstm-arithmetic.ts';
 import { createLstmArithmeticReference } from '../../kernels/lstm-arithmetic-reference.ts';
 import type { NumericBackend } from '../../numerics/backend.ts';
 import type { NamedTensors } from '../../numerics/safetensors.ts';
 import { InvalidLearnedOptimizer } from '../errors.ts';
 import type { CoordinateGroups } from './coordinate-groups.ts';
-import type { GradientPreprocessing } from './preprocess-gradients.ts';
 import { sharingArrayLengths } from './sharing-arrays.ts';
 import { createSharingNetwork, type SharingNetwork } from './sharing-network.ts';
 import { type SharingArchitecture, type SharingLayout, sharingLayout } from './sharing-parameters.ts';

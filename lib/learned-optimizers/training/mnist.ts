@@ -7,7 +7,7 @@ import { scaleRandomly } from '../problems/randomly-scaled.ts';
 import { type CreateFamily, trainOn } from '../training.ts';
 
 export interface MnistTrainingSettings extends MnistPerceptronSettings {
-  /** Each problem has one of these activations, drawn at random, instead of its own. */
+  /** The problems have these activations in turn, instead of their own. */
   readonly mixedActivations?: readonly MnistPerceptronSettings['activation'][];
   /** r of `scaleRandomly` in the episodes of training, not in validation; none where absent. */
   readonly episodeScalingLogRange?: number;

@@ -1,0 +1,15 @@
+/**
+ * What the published package offers to users of TensorFlow.js (`npm pack`; `package/build.ts`): optimizers that are
+ * `tf.Optimizer`s of the user's own `@tensorflow/tfjs-core`. The pipeline and its experiments are not part of it.
+ */
+
+export {
+  InvalidGradient,
+  InvalidLearningRate,
+  InvalidOptimizerFile,
+  OptimizerStateMismatch,
+  UnknownOptimizer,
+} from './learned-optimizers/tensorflow/errors.ts';
+export { LearnedOptimizer, type LearnedOptimizerOptions } from './learned-optimizers/tensorflow/learned-optimizer.ts';
+export { type PretrainedName, pretrainedNames } from './learned-optimizers/tensorflow/pretrained.ts';
+export { Torch7Adam, Torch7NAG, Torch7RMSprop, Torch7SGD } from './learned-optimizers/tensorflow/torch7-optimizers.ts';

@@ -1,0 +1,158 @@
+/** What `npm pack` publishes, without the registry; `npm run examples` installs and runs the tarball itself. */
+import { execFile, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bundlePackage, declarePackage, projectRoot } from '../../package/build.ts';
+import manifest from '../../package.json' with { type: 'json' };
+
+let folder: string;
+let installed: string;
+let imports: readonly string[];
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'stepwise-package-'));
+  installed = join(folder, 'node_modules', manifest.name);
+  await mkdir(installed, { recursive: true });
+  await symlink(join(projectRoot, 'node_modules/@tensorflow'), join(folder, 'node_modules/@tensorflow'));
+  await writeFile(join(installed, 'package.json'), JSON.stringify(manifest));
+  imports = await bundlePackage(join(installed, 'dist'));
+  await declarePackage(join(installed, 'dist'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('the manifest', () => {
+  test('asks for TensorFlow.js’s core as a peer and for nothing else', () => {
+    expect(Object.keys(manifest.peerDependencies)).toEqual(['@tensorflow/tfjs-core']);
+    expect(manifest).not.toHaveProperty('dependencies');
+    expect(manifest).not.toHaveProperty('optionalDependencies');
+    expect(manifest).not.toHaveProperty('private');
+    expect(imports).toEqual(['@tensorflow/tfjs-core']);
+  });
+
+  test('exports files that are there and are published', () => {
+    const { types, default: code } = manifest.exports['.'];
+    expect(manifest.files).toContain('dist');
+    for (const file of [types, code, manifest.types]) {
+      expect(file).toMatch(/^\.\/dist\//);
+      expect(existsSync(join(installed, file)), file).toBe(true);
+    }
+  });
+});
+
+test('the declarations find each other, and name nothing of Node', async () => {
+  const dist = join(installed, 'dist');
+  for (const file of (await readdir(dist, { recursive: true })).filter((name) => name.endsWith('.d.ts'))) {
+    const declarations = await readFile(join(dist, file), 'utf8');
+    for (const [, specifier] of declarations.matchAll(/(?:from |import\()['"]([^'"]+)['"]/g)) {
+      if (specifier === '@tensorflow/tfjs-core') continue;
+      expect(specifier, file).toMatch(/^\.{1,2}\/.*\.js$/);
+      expect(existsSync(join(dist, dirname(file), specifier!.replace(/\.js$/, '.d.ts'))), `${file}: ${specifier}`).toBe(
+        true,
+      );
+    }
+  }
+});
+
+/** A stranger's module: a few steps of a shipped optimizer. It gives what is to be compared. */
+const consumer = `
+  import * as tf from '@tensorflow/tfjs-core';
+  import '@tensorflow/tfjs-backend-cpu';
+  import '@tensorflow/tfjs-layers';
+  import { LearnedOptimizer } from 'stepwise';
+  export async function descend() {
+    await tf.setBackend('cpu');
+    const theta = tf.variable(tf.tensor1d([1, -2, 3]));
+    const optimizer = await LearnedOptimizer.load('mnist');
+    for (let step = 0; step < 20; step++) optimizer.minimize(() => tf.sum(tf.square(theta)));
+    const isOwn = Object.prototype.isPrototypeOf.call(tf.Optimizer.prototype, LearnedOptimizer.prototype);
+    return JSON.stringify({ theta: [...theta.dataSync()], isOwn, on: optimizer.computesOn });
+  }`;
+
+const browser = ['chromium', 'chromium-browser', 'google-chrome'].find(
+  (command) => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0,
+);
+if (!browser) console.warn('Skipped: no Chromium or Chrome here to run the package in.');
+
+async function descendInNode(): Promise<{ theta: number[]; isOwn: boolean; on: string }> {
+  await writeFile(join(folder, 'consumer.mjs'), consumer);
+  const script = `console.log(await (await import('./consumer.mjs')).descend())`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
+    cwd: folder,
+  });
+  return JSON.parse(stdout.trim().split('\n').at(-1)!);
+}
+
+test('in Node: imports by its name, and is an optimizer of the user’s own TensorFlow.js', async () => {
+  const { theta, isOwn, on } = await descendInNode();
+  expect(isOwn).toBe(true);
+  expect(on).toBe('kernel');
+  // Downhill: ‖θ‖² was 14.
+  expect(theta.reduce((sum, value) => sum + value ** 2, 0)).toBeLessThan(12);
+});
+
+test('the README’s lines run as they stand', async () => {
+  const readme = await readFile(join(projectRoot, 'README.md'), 'utf8');
+  const lines = readme.match(/## In your own TensorFlow\.js model.*?```js\n(.*?)```/s)![1]!;
+  // '@tensorflow/tfjs' is these packages in one, and not installed here.
+  const [whole, parts] = [
+    `import * as tf from '@tensorflow/tfjs';`,
+    `import * as core from '@tensorflow/tfjs-core';
+     import * as layers from '@tensorflow/tfjs-layers';
+     import '@tensorflow/tfjs-backend-cpu';
+     const tf = { ...core, ...layers };
+     const images = tf.randomUniform([256, 784], 0, 1, 'float32', 1);
+     const labels = tf.oneHot(tf.cast(tf.randomUniform([256], 0, 10, 'float32', 2), 'int32'), 10);`,
+  ];
+  expect(lines).toContain(whole);
+  await writeFile(
+    join(folder, 'readme.mjs'),
+    `${lines.replace(whole, parts)}\nconsole.log(model.optimizer.getClassName(), model.optimizer.iterations);`,
+  );
+  const { stdout } = await promisify(execFile)(process.execPath, ['readme.mjs'], { cwd: folder });
+  expect(stdout).toMatch(/LearnedOptimizer 2\n$/);
+});
+
+test.skipIf(!browser)(
+  'in a page of a browser: the same numbers, from one file and without a bundler’s help',
+  async () => {
+    const entry = `${consumer}\ndescend().then((result) => { document.body.textContent = result; });`;
+    const { outputFiles, warnings } = await build({
+      stdin: { contents: entry, resolveDir: folder },
+      bundle: true,
+      write: false,
+      format: 'iife',
+      platform: 'browser',
+      logLevel: 'silent',
+    });
+    expect(warnings).toEqual([]);
+    const page = join(folder, 'page.html');
+    await writeFile(join(folder, 'page.js'), outputFiles[0]!.text);
+    await writeFile(page, '<!doctype html><body><script src="page.js"></script></body>');
+    const { stdout } = await promisify(execFile)(
+      browser!,
+      [
+        '--headless',
+        '--no-sandbox',
+        '--disable-gpu',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+        `--user-data-dir=${join(folder, 'profile')}`,
+        '--virtual-time-budget=20000',
+        '--dump-dom',
+        pathToFileURL(page).href,
+      ],
+      { maxBuffer: 2 ** 26 },
+    );
+    const found = JSON.parse(stdout.match(/\{"theta".*\}/)![0]);
+    const expected = await descendInNode();
+    expect(found.on).toBe('kernel');
+    for (const [index, value] of expected.theta.entries()) expect(found.theta[index]).toBeCloseTo(value, 4);
+  },
+);

@@ -113,7 +113,7 @@ async function prepare(
       network.setParameters(best.parameters);
       return runNetwork(network);
     },
-    facts: [{ metric: 'validation loss', value: best.validationLoss }],
+    facts: [{ metric: 'validation loss', value: Math.min(best.validationLoss, Number.MAX_VALUE) }],
   };
 }
 

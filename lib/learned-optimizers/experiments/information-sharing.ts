@@ -180,6 +180,8 @@ export const informationSharing = defineExperiment<
             backpropagatedPerTensor: Math.max(...params.dimensions),
             validationIntervalEpisodes,
             validationProblems,
+            // A rate that is too high loses to another one.
+            mayDiverge: true,
           },
         })),
       ),

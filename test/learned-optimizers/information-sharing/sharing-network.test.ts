@@ -252,3 +252,19 @@ test('mistakes in use are told', () => {
   // The sweep uses the activations up.
   expect(() => network.backward(weights)).toThrow('no window has begun');
 });
+
+test.each(['ntm-bfgs', 'ntm-l-bfgs'])(
+  '%s: a NaN is told in updates and gradient, and a reset leaves nothing of it',
+  (name) => {
+    const network = create(optionsOf(name), 'wasm-plain');
+    const parameters = Float32Array.from(normal(network.layout.size, 0.7, 'parameters'));
+    const expected = runWindows(network, parameters).updates;
+    network.resetState();
+    network.beginUnroll();
+    const update = new Float32Array(coordinates);
+    for (let step = 0; step < steps; step++) network.step(new Float32Array(coordinates).fill(Number.NaN), update);
+    expect(update.every(Number.isNaN)).toBe(true);
+    expect(network.backward(Float32Array.from(weights)).some(Number.isNaN)).toBe(true);
+    expect(runWindows(network, parameters).updates).toEqual(expected);
+  },
+);

@@ -105,9 +105,15 @@ test('no learned optimizer is trained on test images, and LSTM-sub on no label t
   for (const { problem } of cifar.evaluations(cifar.presets.overnight, [])) expect(problem.split).toBe('test');
 });
 
-test.each([[{ seeds: 0 }], [{ filters: [20] }], [{ batchSize: 1 }], [{ unrollSteps: 30 }], [{ evaluationSteps: 50 }]])(
-  'refuses %s',
-  (change) => expect(cifar.params.safeParse({ ...cifar.presets.laptop, ...change }).success).toBe(false),
+test.each([
+  [{ seeds: 0 }],
+  [{ filters: [20] }],
+  [{ batchSize: 1 }],
+  [{ unrollSteps: 30 }],
+  [{ evaluationSteps: 50 }],
+  [{ metaLearningRateCandidates: 2 }],
+])('refuses %s', (change) =>
+  expect(cifar.params.safeParse({ ...cifar.presets.laptop, ...change }).success).toBe(false),
 );
 
 test('smoke runs from plan to summary, twice to the same numbers', async () => {

@@ -15,11 +15,14 @@ import {
   standInMetric,
   summarizeCifar,
 } from './cifar-summary.ts';
-import { checkSteps, comparisonParams } from './optimizer-comparison.ts';
+import { checkSteps, comparisonParams } from './comparison-params.ts';
+
+// One meta-learning rate, and no search: a candidate more would be hours more.
+const { metaLearningRateCandidates: _, ...commonParams } = comparisonParams;
 
 const params = z
   .strictObject({
-    ...comparisonParams,
+    ...commonParams,
     batchSize: z.number().int().min(2).max(1_024),
     /** Filters of each of the optimizee's convolutional layers; the published code has 16 in all three. */
     filters: z.array(z.number().int().min(16).max(64).multipleOf(16)).min(1).max(5),
@@ -173,6 +176,7 @@ export const cifar = defineExperiment<CifarParams, OptimizerTrial<CifarNetworkSe
         backpropagatedPerTensor: params.backpropagatedPerTensor,
         validationIntervalEpisodes: params.validationIntervalEpisodes,
         validationProblems: params.validationProblems,
+        ...(params.patienceValidations ? { patienceValidations: params.patienceValidations } : {}),
       },
     })),
     ...panelNames.flatMap((panel) =>

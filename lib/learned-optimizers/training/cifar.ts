@@ -54,6 +54,7 @@ async function trainLearnedOptimizers(
       validationLoss: String(result.validationLoss),
       appliedUpdates: String(result.appliedUpdates),
       skippedUpdates: String(result.skippedUpdates),
+      zeroedGradients: String(result.zeroedGradients),
     });
   } finally {
     network.dispose();

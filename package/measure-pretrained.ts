@@ -66,5 +66,3 @@ const adamRate = 0.0274;
 await measure('784-20-10 sigmoid, σ = 0.01 (training)', 'mnist', await perceptrons({}), adamRate);
 await measure('784-20-10 sigmoid, σ = 0.1', 'mnist', await perceptrons({ initialDeviation: 0.1 }), adamRate);
 await measure('784-20-10 ReLU, σ = 0.01', 'mnist', await perceptrons({ activation: 'relu' }), adamRate);
-await measure('784-40-10 sigmoid, σ = 0.01', 'mnist', await perceptrons({ hidden: [40] }), adamRate);
-await measure('784-20-20-10 sigmoid, σ = 0.01', 'mnist', await perceptrons({ hidden: [20, 20] }), adamRate);

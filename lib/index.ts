@@ -1,5 +1,5 @@
 /**
- * What the published package offers to users of TensorFlow.js (`npm pack`; `package/build.ts`): optimizers that are
+ * What the published package offers to users of TensorFlow.js (`npm pack`; `infra/package/build.ts`): optimizers that are
  * `tf.Optimizer`s of the user's own `@tensorflow/tfjs-core`. The pipeline and its experiments are not part of it.
  */
 

@@ -1,6 +1,6 @@
 /**
  * Reads a file that a module names by a `URL` relative to itself, at once: in a checkout it lies beside the module; the
- * published package carries it inside its JavaScript as a `data:` URL (`package/inline-assets.ts`), so that there is nothing
+ * published package carries it inside its JavaScript as a `data:` URL (`infra/package/inline-assets.ts`), so that there is nothing
  * to find for a bundler and nothing to fetch for a browser.
  */
 

@@ -1,6 +1,6 @@
 /**
  * What the model cards in `lib/learned-optimizers/pretrained/` say of the shipped optimizers on problems they were not trained
- * on: `node package/measure-pretrained.ts` prints the rows, in a few minutes on one core.
+ * on: `node bench/pretrained-optimizers.ts` prints the rows, in a few minutes on one core.
  *
  * The loss of the last ten steps before each mark, the mean and standard deviation over fresh problems; ADAM beside it with
  * the rate that was tuned on the problems of training, not on these.

@@ -8,7 +8,8 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bundlePackage, declarePackage, projectRoot } from '../../package/build.ts';
+import { projectRoot } from '../../infra/deployable-code.ts';
+import { bundlePackage, declarePackage } from '../../infra/package/build.ts';
 import manifest from '../../package.json' with { type: 'json' };
 
 let folder: string;

@@ -8,9 +8,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
+import { projectRoot } from '../deployable-code.ts';
 import { inlineAssets } from './inline-assets.ts';
-
-export const projectRoot = fileURLToPath(new URL('..', import.meta.url));
 
 /** Writes `index.js` below `directory`. Its imports from elsewhere, which are to be the user's own packages. */
 export async function bundlePackage(directory: string): Promise<readonly string[]> {
@@ -37,7 +36,7 @@ export async function bundlePackage(directory: string): Promise<readonly string[
 /** Writes the declarations of `lib/index.ts` and all that it mentions below `directory`. */
 export async function declarePackage(directory: string): Promise<void> {
   const tsc = fileURLToPath(new URL('bin/tsc', import.meta.resolve('typescript/package.json')));
-  const settings = ['--project', 'package/tsconfig.json', '--outDir', directory];
+  const settings = ['--project', 'infra/package/tsconfig.json', '--outDir', directory];
   await promisify(execFile)(process.execPath, [tsc, ...settings], { cwd: projectRoot });
   for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
     if (!entry.name.endsWith('.d.ts')) continue;

@@ -38,8 +38,8 @@ export {
   type NetworkSettings,
   type OptimizerNetwork,
   runNetwork,
-  splitParameters,
 } from './optimizer-network.ts';
+export { joinTensors, splitTensors } from './parameter-tensors.ts';
 export { type CifarNetworkSettings, createCifarNetworks } from './problems/cifar-network.ts';
 // §3.2
 export { baseNetwork, createMnistPerceptrons, type MnistPerceptronSettings } from './problems/mnist-perceptron.ts';

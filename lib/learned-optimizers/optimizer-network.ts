@@ -13,10 +13,10 @@ import { createCoordinatewiseLstmKernel } from '../kernels/coordinatewise-lstm-k
 import type { NumericBackend } from '../numerics/backend.ts';
 import type { RandomStream } from '../numerics/random.ts';
 import type { NamedTensors } from '../numerics/safetensors.ts';
-import { InvalidLearnedOptimizer } from './errors.ts';
 import { zeroNonFinite } from './non-finite.ts';
 import { type NormalisationSettings, normaliseNetwork } from './normalised-network.ts';
 import type { RunningOptimizer } from './optimize.ts';
+import { joinTensors } from './parameter-tensors.ts';
 
 export interface NetworkSettings {
   /** Appendix A's for MNIST, a constant factor for quadratics. */
@@ -110,28 +110,8 @@ export function runNetwork(network: TrainableNetwork): RunningOptimizer {
   };
 }
 
-/** φ as the named tensors of an artifact. */
-export function splitParameters(layout: ParameterLayout, parameters: Float32Array): NamedTensors {
-  return Object.fromEntries(
-    layout.tensors.map(({ name, shape, offset, size }) => [
-      name,
-      { shape, data: parameters.slice(offset, offset + size) },
-    ]),
-  );
-}
-
 /** φ from an artifact's tensors. Throws InvalidLearnedOptimizer where one is missing or has another shape. */
 export function joinParameters({ preprocessing, hiddenUnits }: NetworkSettings, tensors: NamedTensors): Float32Array {
   const layout = parameterLayout({ inputs: inputsOf(preprocessing), hidden: hiddenUnits });
-  const parameters = new Float32Array(layout.size);
-  for (const { name, shape, offset } of layout.tensors) {
-    const tensor = tensors[name];
-    if (!tensor || tensor.shape.join() !== shape.join() || !(tensor.data instanceof Float32Array)) {
-      throw new InvalidLearnedOptimizer(
-        `'${name}' must be float32 of shape [${shape}], and is ${tensor ? `[${tensor.shape}]` : 'missing'}`,
-      );
-    }
-    parameters.set(tensor.data, offset);
-  }
-  return parameters;
+  return joinTensors(layout, tensors);
 }

@@ -6,13 +6,15 @@
  * one kind of problem trains nothing again on another.
  */
 
+import type { NamedTensors } from '../numerics/safetensors.ts';
 import type { Checkpoint, TrainedModel, TrainingContext } from '../pipeline/context.ts';
 import type { BaselineName } from './baselines.ts';
 import { InvalidLearnedOptimizer } from './errors.ts';
-import { type MetaTrainingSettings, metaTrain } from './meta-training.ts';
-import { createOptimizerNetwork, joinParameters, type NetworkSettings, splitParameters } from './optimizer-network.ts';
+import { type MetaTrainingResult, type MetaTrainingSettings, metaTrain } from './meta-training.ts';
+import { createOptimizerNetwork, joinParameters, type NetworkSettings } from './optimizer-network.ts';
+import { splitTensors } from './parameter-tensors.ts';
 import type { ProblemFamily } from './problems/problem.ts';
-import { type TriedRates, tuneLearningRate } from './tune-learning-rate.ts';
+import { type TriedRates, type TuningTask, tuneLearningRate } from './tune-learning-rate.ts';
 
 /** Makes the optimizees of some settings, with their data. */
 export type CreateFamily<Settings> = (
@@ -65,7 +67,7 @@ export function trainOn<Settings>(
     const family = await createFamily(trial.problem, context);
     if (trial.kind === 'lstm') {
       await trainLearnedOptimizer(trial, family, varyEpisodes(family, trial.problem), context);
-    } else await tuneBaseline(trial, family, context);
+    } else await tuneOptimizer(trial.optimizer, trial.tuning, family, context);
   };
 }
 
@@ -84,33 +86,51 @@ async function trainLearnedOptimizer(
   });
   try {
     const result = await metaTrain(trial.metaTraining, family, network, context, episodeFamily);
-    await context.writeMetrics(
-      result.history.map(({ episode, metaLoss, validationLoss }) => ({
-        episode,
-        metaLoss: metaLoss ?? 'diverged',
-        ...(validationLoss === undefined ? {} : { validationLoss: validationLoss ?? 'diverged' }),
-      })),
-    );
-    await context.writeModel(splitParameters(network.layout, result.parameters), {
+    await writeLearnedOptimizer(context, result, splitTensors(network.layout, result.parameters), {
       kind: 'learned-optimizer',
       network: JSON.stringify(trial.network),
-      bestEpisode: String(result.bestEpisode),
-      validationLoss: String(result.validationLoss),
-      appliedUpdates: String(result.appliedUpdates),
-      skippedUpdates: String(result.skippedUpdates),
-      zeroedGradients: String(result.zeroedGradients),
     });
   } finally {
     network.dispose();
   }
 }
 
-async function tuneBaseline(
-  trial: BaselineTrial<unknown>,
+/**
+ * What meta-training leaves: its learning curve, and φ with how it was found.
+ *
+ * @param tensors φ, named
+ * @param metadata the kind of network, and what it takes to build it
+ */
+export async function writeLearnedOptimizer(
+  context: TrainingContext,
+  result: MetaTrainingResult,
+  tensors: NamedTensors,
+  metadata: Readonly<Record<'kind' | 'network', string>>,
+): Promise<void> {
+  await context.writeMetrics(
+    result.history.map(({ episode, metaLoss, validationLoss }) => ({
+      episode,
+      metaLoss: metaLoss ?? 'diverged',
+      ...(validationLoss === undefined ? {} : { validationLoss: validationLoss ?? 'diverged' }),
+    })),
+  );
+  await context.writeModel(tensors, {
+    ...metadata,
+    bestEpisode: String(result.bestEpisode),
+    validationLoss: String(result.validationLoss),
+    appliedUpdates: String(result.appliedUpdates),
+    skippedUpdates: String(result.skippedUpdates),
+    zeroedGradients: String(result.zeroedGradients),
+  });
+}
+
+/** Searches the rate of a hand-written optimizer, from where a killed attempt had come to, and leaves what it found. */
+export async function tuneOptimizer(
+  optimizer: TuningTask['optimizer'],
+  tuning: TuningSettings,
   family: ProblemFamily,
   context: TrainingContext,
 ): Promise<void> {
-  const { optimizer, tuning } = trial;
   const problems = Array.from({ length: tuning.problems }, (_, index) => family.sample(tuning.seed, 'tuning', index));
   const result = await tuneLearningRate({
     optimizer,
@@ -133,7 +153,11 @@ async function tuneBaseline(
   );
   await context.writeModel(
     { 'learning-rate': { shape: [1], data: Float64Array.of(result.learningRate) } },
-    { kind: 'tuned-learning-rate', optimizer, finalLoss: String(result.finalLoss) },
+    {
+      kind: 'tuned-learning-rate',
+      optimizer: typeof optimizer === 'string' ? optimizer : optimizer.name,
+      finalLoss: String(result.finalLoss),
+    },
   );
 }
 

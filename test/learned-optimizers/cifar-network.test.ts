@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { LabelledImages } from '../../lib/datasets/cifar-10.ts';
-import { initializeParameters, splitParameters } from '../../lib/learned-optimizers/optimizer-network.ts';
+import { initializeParameters } from '../../lib/learned-optimizers/optimizer-network.ts';
+import { splitTensors } from '../../lib/learned-optimizers/parameter-tensors.ts';
 import { createCifarNetworks, parameterKind } from '../../lib/learned-optimizers/problems/cifar-network.ts';
 import { createOptimizers, readLearnedOptimizers } from '../../lib/learned-optimizers/training/cifar.ts';
 import { randomStream } from '../../lib/numerics/random.ts';
@@ -79,7 +80,7 @@ test('parameters are read back from an artifact by their kind, whatever the orde
   const tensors = Object.fromEntries(
     ['linear', 'convolution'].flatMap((kind, index) =>
       Object.entries(
-        splitParameters(layout, parameters.subarray((1 - index) * layout.size, (2 - index) * layout.size)),
+        splitTensors(layout, parameters.subarray((1 - index) * layout.size, (2 - index) * layout.size)),
       ).map(([name, value]) => [`${kind}/${name}`, value]),
     ),
   );

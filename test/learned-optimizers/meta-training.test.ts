@@ -8,8 +8,8 @@ import {
   joinParameters,
   type NetworkSettings,
   runNetwork,
-  splitParameters,
 } from '../../lib/learned-optimizers/optimizer-network.ts';
+import { splitTensors } from '../../lib/learned-optimizers/parameter-tensors.ts';
 import type { ProblemFamily } from '../../lib/learned-optimizers/problems/problem.ts';
 import { createQuadratics } from '../../lib/learned-optimizers/problems/quadratics.ts';
 import { randomStream } from '../../lib/numerics/random.ts';
@@ -310,7 +310,7 @@ describe('the network, as the paper says', () => {
 
   test('its artifact reads back, and anything else is refused by name', async () => {
     const { lstm, parameters } = await create();
-    const tensors = splitParameters(lstm.layout, parameters);
+    const tensors = splitTensors(lstm.layout, parameters);
     expect(joinParameters(network, tensors)).toEqual(parameters);
     const { 'output/bias': _, ...rest } = tensors;
     expect(() => joinParameters(network, rest)).toThrow("'output/bias' must be float32 of shape [1], and is missing");

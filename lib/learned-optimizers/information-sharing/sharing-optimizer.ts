@@ -4,11 +4,11 @@ import { createLstmArithmeticKernel } from '../../kernels/lstm-arithmetic.ts';
 import { createLstmArithmeticReference } from '../../kernels/lstm-arithmetic-reference.ts';
 import type { NumericBackend } from '../../numerics/backend.ts';
 import type { NamedTensors } from '../../numerics/safetensors.ts';
-import { InvalidLearnedOptimizer } from '../errors.ts';
+import { joinTensors } from '../parameter-tensors.ts';
 import type { CoordinateGroups } from './coordinate-groups.ts';
 import { sharingArrayLengths } from './sharing-arrays.ts';
 import { createSharingNetwork, type SharingNetwork } from './sharing-network.ts';
-import { type SharingArchitecture, type SharingLayout, sharingLayout } from './sharing-parameters.ts';
+import { type SharingArchitecture, sharingLayout } from './sharing-parameters.ts';
 
 export interface SharingOptimizerSettings {
   readonly architecture: SharingArchitecture;
@@ -39,30 +39,10 @@ export function createSharingOptimizer(
   return network;
 }
 
-/** φ as the named tensors of an artifact. */
-export function splitSharingParameters(layout: SharingLayout, parameters: Float32Array): NamedTensors {
-  return Object.fromEntries(
-    layout.tensors.map(({ name, shape, offset, size }) => [
-      name,
-      { shape, data: parameters.slice(offset, offset + size) },
-    ]),
-  );
-}
-
 /** φ from an artifact's tensors. Throws InvalidLearnedOptimizer where one is missing or has another shape. */
 export function joinSharingParameters(settings: SharingOptimizerSettings, tensors: NamedTensors): Float32Array {
   const { architecture, preprocessing, hiddenUnits } = settings;
   const inputs = preprocessing.kind === 'log-sign' ? 2 : 1;
   const layout = sharingLayout({ ...architecture, inputs, hidden: hiddenUnits });
-  const parameters = new Float32Array(layout.size);
-  for (const { name, shape, offset } of layout.tensors) {
-    const tensor = tensors[name];
-    if (!tensor || tensor.shape.join() !== shape.join() || !(tensor.data instanceof Float32Array)) {
-      throw new InvalidLearnedOptimizer(
-        `'${name}' must be float32 of shape [${shape}], and is ${tensor ? `[${tensor.shape}]` : 'missing'}`,
-      );
-    }
-    parameters.set(tensor.data, offset);
-  }
-  return parameters;
+  return joinTensors(layout, tensors);
 }

@@ -1,4 +1,5 @@
 /** Training on convolutional networks that learn CIFAR-10 (§3.3): two learned optimizers, trained as one. */
+
 import { readCifar10 } from '../../datasets/cifar-10.ts';
 import { parameterLayout } from '../../kernels/coordinatewise-lstm.ts';
 import type { EvaluationContext, TrainedModel, TrainingContext } from '../../pipeline/context.ts';
@@ -10,11 +11,11 @@ import {
   joinParameters,
   type NetworkSettings,
   type OptimizerNetwork,
-  splitParameters,
 } from '../optimizer-network.ts';
+import { splitTensors } from '../parameter-tensors.ts';
 import { type CifarNetworkSettings, createCifarNetworks, parameterKind } from '../problems/cifar-network.ts';
 import type { ProblemFamily } from '../problems/problem.ts';
-import { type LearnedOptimizerTrial, type OptimizerTrial, trainOn } from '../training.ts';
+import { type LearnedOptimizerTrial, type OptimizerTrial, trainOn, writeLearnedOptimizer } from '../training.ts';
 
 type Machine = Pick<TrainingContext & EvaluationContext, 'backend' | 'dataset' | 'startTensorFlow'>;
 
@@ -40,21 +41,9 @@ async function trainLearnedOptimizers(
   const network = await createOptimizers(trial.network, family, trial.metaTraining.unrollSteps, context);
   try {
     const result = await metaTrain(trial.metaTraining, family, network, context);
-    await context.writeMetrics(
-      result.history.map(({ episode, metaLoss, validationLoss }) => ({
-        episode,
-        metaLoss: metaLoss ?? 'diverged',
-        ...(validationLoss === undefined ? {} : { validationLoss: validationLoss ?? 'diverged' }),
-      })),
-    );
-    await context.writeModel(nameParameters(trial.network, family, result.parameters), {
+    await writeLearnedOptimizer(context, result, nameParameters(trial.network, family, result.parameters), {
       kind: 'learned-optimizers by kind of parameter',
       network: JSON.stringify(trial.network),
-      bestEpisode: String(result.bestEpisode),
-      validationLoss: String(result.validationLoss),
-      appliedUpdates: String(result.appliedUpdates),
-      skippedUpdates: String(result.skippedUpdates),
-      zeroedGradients: String(result.zeroedGradients),
     });
   } finally {
     network.dispose();
@@ -95,7 +84,7 @@ function nameParameters(
   return Object.fromEntries(
     groupTensors(tensors, parameterKind).flatMap(({ name }, index) => {
       const own = parameters.subarray(index * layout.size, (index + 1) * layout.size);
-      return Object.entries(splitParameters(layout, own)).map(([tensor, value]) => [`${name}/${tensor}`, value]);
+      return Object.entries(splitTensors(layout, own)).map(([tensor, value]) => [`${name}/${tensor}`, value]);
     }),
   );
 }

@@ -9,14 +9,14 @@ import {
   createSharingOptimizer,
   joinSharingParameters,
   type SharingOptimizerSettings,
-  splitSharingParameters,
 } from '../information-sharing/sharing-optimizer.ts';
 import { initializeSharingParameters } from '../information-sharing/sharing-parameters.ts';
 import { startLimitedMemoryBfgs } from '../limited-memory-bfgs.ts';
 import { type MetaTrainingSettings, metaTrainFrom } from '../meta-training.ts';
 import type { RunningOptimizer } from '../optimize.ts';
+import { splitTensors } from '../parameter-tensors.ts';
 import { type ConditionedQuadraticsSettings, createConditionedQuadratics } from '../problems/conditioned-quadratics.ts';
-import { tuneLearningRate } from '../tune-learning-rate.ts';
+import { type TuningSettings, tuneOptimizer, writeLearnedOptimizer } from '../training.ts';
 
 export interface SharingTrial {
   /** `ntm-bfgs/seed-3/meta-rate-0.02` */
@@ -40,7 +40,7 @@ export interface TunedTrial {
   readonly cpus: number;
   readonly optimizer: TunedName;
   readonly problem: ConditionedQuadraticsSettings;
-  readonly tuning: { readonly seed: number; readonly problems: number; readonly horizonSteps: number };
+  readonly tuning: TuningSettings;
 }
 
 export type InformationSharingTrial = SharingTrial | TunedTrial;
@@ -57,44 +57,16 @@ async function trainSharing({ problem, optimizer, metaTraining }: SharingTrial, 
   const network = createSharingOptimizer(optimizer, machine);
   const start = initializeSharingParameters(network.layout, randomStream(metaTraining.seed, 'parameters'));
   const result = await metaTrainFrom(start, metaTraining, family, network, context);
-  await context.writeMetrics(
-    result.history.map(({ episode, metaLoss, validationLoss }) => ({
-      episode,
-      metaLoss: metaLoss ?? 'diverged',
-      ...(validationLoss === undefined ? {} : { validationLoss: validationLoss ?? 'diverged' }),
-    })),
-  );
-  await context.writeModel(splitSharingParameters(network.layout, result.parameters), {
+  await writeLearnedOptimizer(context, result, splitTensors(network.layout, result.parameters), {
     kind: 'sharing-optimizer',
-    optimizer: JSON.stringify(optimizer),
-    bestEpisode: String(result.bestEpisode),
-    validationLoss: String(result.validationLoss),
-    appliedUpdates: String(result.appliedUpdates),
-    skippedUpdates: String(result.skippedUpdates),
+    network: JSON.stringify(optimizer),
   });
 }
 
 async function tune({ optimizer, problem, tuning }: TunedTrial, context: TrainingContext): Promise<void> {
-  const family = createConditionedQuadratics(problem);
   const groups = groupCoordinates(problem.dimensions);
-  const result = await tuneLearningRate({
-    optimizer: { name: optimizer, start: (learningRate) => startTuned(optimizer, groups, learningRate) },
-    problems: Array.from({ length: tuning.problems }, (_, index) => family.sample(tuning.seed, 'tuning', index)),
-    coordinates: family.coordinates,
-    horizonSteps: tuning.horizonSteps,
-    breathe: () => context.breathe(),
-    onRate: (tried, loss) => context.progress({ share: Math.min(1, tried / 20), metric: 'final loss', value: loss }),
-  });
-  await context.writeMetrics(
-    result.grid.map(({ learningRate, finalLoss }) => ({
-      learningRate,
-      finalLoss: Number.isFinite(finalLoss) ? finalLoss : 'diverged',
-    })),
-  );
-  await context.writeModel(
-    { 'learning-rate': { shape: [1], data: Float64Array.of(result.learningRate) } },
-    { kind: 'tuned-learning-rate', optimizer, finalLoss: String(result.finalLoss) },
-  );
+  const start = (learningRate: number) => startTuned(optimizer, groups, learningRate);
+  await tuneOptimizer({ name: optimizer, start }, tuning, createConditionedQuadratics(problem), context);
 }
 
 /** A hand-written optimizer on one θ. */
@@ -132,10 +104,10 @@ export function readSharingOptimizer({ tensors, metadata }: TrainedModel): {
   readonly parameters: Float32Array;
   readonly validationLoss: number;
 } {
-  if (metadata.kind !== 'sharing-optimizer' || metadata.optimizer === undefined) {
+  if (metadata.kind !== 'sharing-optimizer' || metadata.network === undefined) {
     throw new InvalidLearnedOptimizer(`its kind is '${metadata.kind}'`);
   }
-  const optimizer: SharingOptimizerSettings = JSON.parse(metadata.optimizer);
+  const optimizer: SharingOptimizerSettings = JSON.parse(metadata.network);
   const parameters = joinSharingParameters(optimizer, tensors);
   return { optimizer, parameters, validationLoss: Number(metadata.validationLoss) };
 }

@@ -10,9 +10,9 @@ import { groupCoordinates } from '../../../lib/learned-optimizers/information-sh
 import {
   createSharingOptimizer,
   joinSharingParameters,
-  splitSharingParameters,
 } from '../../../lib/learned-optimizers/information-sharing/sharing-optimizer.ts';
 import { initializeSharingParameters } from '../../../lib/learned-optimizers/information-sharing/sharing-parameters.ts';
+import { splitTensors } from '../../../lib/learned-optimizers/parameter-tensors.ts';
 import { startTuned, tunedNames } from '../../../lib/learned-optimizers/training/information-sharing.ts';
 import { randomStream } from '../../../lib/numerics/random.ts';
 import type { Checkpoint, TrainedModel, TrainingContext } from '../../../lib/pipeline/context.ts';
@@ -211,7 +211,7 @@ test('an artifact of another shape is refused by name', () => {
     backend: 'wasm-plain',
   });
   const parameters = initializeSharingParameters(network.layout, randomStream(1));
-  const tensors = splitSharingParameters(network.layout, parameters);
+  const tensors = splitTensors(network.layout, parameters);
   expect(joinSharingParameters(optimizer, tensors)).toEqual(parameters);
   expect(() => joinSharingParameters({ ...optimizer, hiddenUnits: 20 }, tensors)).toThrow(
     "'layer-1/kernel' must be float32 of shape [1,80], and is [1,48]",

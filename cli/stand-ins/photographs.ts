@@ -16,11 +16,24 @@ const keptSide = 256;
 
 /** Scenes and objects; drawings, plain grounds and test patterns are left out. */
 const photographs = [
-  ...['Bridge_by_Sander_Klootwijk.jpg', 'Dragonfly_by_Bolly.jpg', 'Picture_0B_by_freespace.jpg', 'Wine_by_Jakkub_Mede.jpg'],
+  ...[
+    'Bridge_by_Sander_Klootwijk.jpg',
+    'Dragonfly_by_Bolly.jpg',
+    'Picture_0B_by_freespace.jpg',
+    'Wine_by_Jakkub_Mede.jpg',
+  ],
   ...['aitzgorri_by_Aitzol_Berasategi.jpg', 'friends_by_Aitzol_Berasategi.jpg', 'free_by_Peter_Nerlich.jpg'],
   ...['life_by_Aitzol_Berasategi.jpg', 'picosdeeuropa_by_Aitzol_Berasategi.jpg', 'seeding_by_Clements_Engelhardt.jpg'],
   ...['sunset_by_Aitzol_Berasategi.jpg', 'greentock_by_Peter_Nerlich.jpg', 'Aqua.jpg', 'Blinds.jpg', 'Dune.jpg'],
-  ...['GreenMeadow.jpg', 'LadyBird.jpg', 'RainDrops.jpg', 'Storm.jpg', 'TwoWings.jpg', 'YellowFlower.jpg', 'Garden.jpg'],
+  ...[
+    'GreenMeadow.jpg',
+    'LadyBird.jpg',
+    'RainDrops.jpg',
+    'Storm.jpg',
+    'TwoWings.jpg',
+    'YellowFlower.jpg',
+    'Garden.jpg',
+  ],
   ...['astronaut.png', 'chelsea.png', 'coffee.png', 'motorcycle_left.png', 'rocket.jpg', 'FreshFlower.jpg'],
 ];
 /** The painting first: optimizers are trained on it. */

@@ -7,11 +7,13 @@ const entrySignature = 0x02014b50;
 /** Throws Error where the archive has no such entry, or it is damaged. */
 export function readZipEntry(archive: Buffer, name: string): Buffer {
   const end = archive.lastIndexOf(Buffer.from('PK\x05\x06', 'latin1'));
-  if (end < 0 || archive.readUInt32LE(end) !== endSignature) throw new Error('This is no ZIP archive: it has no end record.');
+  if (end < 0 || archive.readUInt32LE(end) !== endSignature)
+    throw new Error('This is no ZIP archive: it has no end record.');
   const entries = archive.readUInt16LE(end + 10);
   let at = archive.readUInt32LE(end + 16);
   for (let entry = 0; entry < entries; entry++) {
-    if (archive.readUInt32LE(at) !== entrySignature) throw new Error(`The ZIP archive's directory is damaged at byte ${at}.`);
+    if (archive.readUInt32LE(at) !== entrySignature)
+      throw new Error(`The ZIP archive's directory is damaged at byte ${at}.`);
     const [nameLength, extraLength, commentLength] = [28, 30, 32].map((field) => archive.readUInt16LE(at + field)) as [
       number,
       number,

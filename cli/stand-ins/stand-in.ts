@@ -53,7 +53,8 @@ async function runClient(command: string, args: readonly string[], needed: strin
     await run(command, [...args], { cwd });
   } catch (error) {
     const { code, stderr, message } = error as NodeJS.ErrnoException & { readonly stderr?: string };
-    if (code === 'ENOENT') throw new Error(`This stand-in needs ${needed}, and ${command} is not there.`, { cause: error });
+    if (code === 'ENOENT')
+      throw new Error(`This stand-in needs ${needed}, and ${command} is not there.`, { cause: error });
     const last = stderr?.trim().split('\n').at(-1) || message;
     throw new Error(`${command} failed: ${last}. If it knows no such package, its list may be old.`, { cause: error });
   }

@@ -59,7 +59,9 @@ async function readWeights(path: string): Promise<NamedTensors> {
 function readFloats(dataset: unknown, count: number, layer: string): Float32Array {
   const { value } = (dataset ?? {}) as { readonly value?: unknown };
   if (!(value instanceof Float32Array) || value.length !== count) {
-    throw new Error(`The weights of ${layer} are not the ${count} floats that VGG-16 has: is this ${packageName} ${version}?`);
+    throw new Error(
+      `The weights of ${layer} are not the ${count} floats that VGG-16 has: is this ${packageName} ${version}?`,
+    );
   }
   return value;
 }

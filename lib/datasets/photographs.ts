@@ -53,7 +53,10 @@ export const photographsImporter: DatasetImporter = {
   ownerFolderNames: ['photographs', 'BSDS500/data/images', 'BSDS500'],
   hasStandIn: true,
   makeStandIn: () =>
-    describeMadePictures('Photographs’ place holder: discs before gradients, made in code.', makeScenes(12, photographSide)),
+    describeMadePictures(
+      'Photographs’ place holder: discs before gradients, made in code.',
+      makeScenes(12, photographSide),
+    ),
 
   async read(folder) {
     const note = await readStandInNote('photographs', folder);

@@ -1,9 +1,5 @@
 /** The loss of neural art by its equations in float64, with plain loops: slow, and independent of both implementations. */
-import {
-  type FeatureWeights,
-  featureLayers,
-  layerWeights,
-} from '../../lib/datasets/feature-layers.ts';
+import { type FeatureWeights, featureLayers, layerWeights } from '../../lib/datasets/feature-layers.ts';
 import {
   contentLayer,
   type NeuralArtWeights,

@@ -130,7 +130,10 @@ describe('the loss of neural art', () => {
 
   test('style does not see where things are: a shifted texture has the same loss inside its period', () => {
     const texture = (shift: number) =>
-      Float32Array.from({ length: 64 * 64 * 3 }, (_, i) => 128 + 90 * Math.sin((Math.floor(i / 3) % 64 + shift) * (Math.PI / 8)));
+      Float32Array.from(
+        { length: 64 * 64 * 3 },
+        (_, i) => 128 + 90 * Math.sin(((Math.floor(i / 3) % 64) + shift) * (Math.PI / 8)),
+      );
     const loss = createNeuralArtLossKernel({
       side: 64,
       features,

@@ -28,7 +28,8 @@ export function averagePool(map: Float32Array, side: number, channels: number, p
     for (let x = 0; x < side; x++) {
       const from = 2 * (y * row + x * channels);
       for (let channel = from; channel < from + channels; channel++, to++) {
-        pooled[to] = 0.25 * (map[channel]! + map[channel + channels]! + map[channel + row]! + map[channel + row + channels]!);
+        pooled[to] =
+          0.25 * (map[channel]! + map[channel + channels]! + map[channel + row]! + map[channel + row + channels]!);
       }
     }
   }

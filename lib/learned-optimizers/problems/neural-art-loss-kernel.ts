@@ -2,12 +2,13 @@
  * The loss of neural art on the convolution kernel: forward through all layers, back through all of them with respect to
  * the image only. A Gram matrix and its adjoint are 1 × 1 convolutions, whose filter gradient is FᵀF.
  */
+
+import { type FeatureLayer, type FeatureWeights, featureLayers, layerWeights } from '../../datasets/feature-layers.ts';
 import type { Convolution } from '../../kernels/convolution.ts';
 import { convolutionSizes } from '../../kernels/convolution.ts';
 import { convolutionBytes, createConvolutionKernels } from '../../kernels/convolution-kernel.ts';
-import { type FeatureLayer, type FeatureWeights, featureLayers, layerWeights } from '../../datasets/feature-layers.ts';
-import { contentLayer, type NeuralArtLoss, type NeuralArtWeights, styleLayers } from './neural-art-loss.ts';
 import { averagePool, biasAndRelu, maskByActivation, spreadPooled } from './feature-map-operations.ts';
+import { contentLayer, type NeuralArtLoss, type NeuralArtWeights, styleLayers } from './neural-art-loss.ts';
 
 interface Layer extends FeatureLayer {
   readonly side: number;

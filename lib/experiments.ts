@@ -4,6 +4,7 @@ import { informationSharing } from './learned-optimizers/experiments/information
 import { mnist } from './learned-optimizers/experiments/mnist.ts';
 import { mnistArchitectureGrid } from './learned-optimizers/experiments/mnist-architecture-grid.ts';
 import { mnistArchitectures } from './learned-optimizers/experiments/mnist-architectures.ts';
+import { neuralArt } from './learned-optimizers/experiments/neural-art.ts';
 import { preprocessing } from './learned-optimizers/experiments/preprocessing.ts';
 import { quadratics } from './learned-optimizers/experiments/quadratics.ts';
 import { robustTraining } from './learned-optimizers/experiments/robust-training.ts';
@@ -16,6 +17,7 @@ export const experiments = createRegistry([
   mnistArchitectures,
   mnistArchitectureGrid,
   cifar,
+  neuralArt,
   informationSharing,
   robustTraining,
 ]);

@@ -95,7 +95,9 @@ export function neuralArtLoss64(
   const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const normalizing = pictures.normalization.map((image) => featureMaps(image, side, features));
   const scaleOf = (layer: string) =>
-    normalizing.reduce((sum, maps) => sum + mean(maps.get(layer)!.values) / normalizing.length, 0);
+    Math.sqrt(
+      normalizing.reduce((sum, maps) => sum + mean(maps.get(layer)!.values.map((f) => f * f)) / normalizing.length, 0),
+    );
   const content = featureMaps(pictures.content, side, features).get(contentLayer)!.values;
   const style = featureMaps(pictures.style, side, features);
   const meanSquare = (a: Float64Array, b: Float64Array) => mean(a.map((value, i) => (value - b[i]!) ** 2));

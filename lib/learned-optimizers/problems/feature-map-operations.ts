@@ -5,8 +5,7 @@ export function biasAndRelu(map: Float32Array, bias: Float32Array): void {
   const channels = bias.length;
   for (let pixel = 0; pixel < map.length; pixel += channels) {
     for (let channel = 0; channel < channels; channel++) {
-      const value = map[pixel + channel]! + bias[channel]!;
-      map[pixel + channel] = value > 0 ? value : 0;
+      map[pixel + channel] = Math.max(0, map[pixel + channel]! + bias[channel]!);
     }
   }
 }

@@ -140,13 +140,13 @@ export function createNeuralArtLossKernel(options: {
   return {
     side,
     normalize(images) {
-      const means = layers.map(() => 0);
+      const squares = layers.map(() => 0);
       for (const image of images) {
         forward(image);
-        for (const [index, layer] of layers.entries()) means[index]! += mean(layer.features) / images.length;
+        for (const [index, layer] of layers.entries()) squares[index]! += meanSquare(layer.features) / images.length;
       }
       // A layer that is dead on every image says nothing, and must not be divided by nothing.
-      for (const [index, layer] of layers.entries()) layer.scale = means[index]! > 0 ? means[index]! : 1;
+      for (const [index, layer] of layers.entries()) layer.scale = squares[index]! > 0 ? Math.sqrt(squares[index]!) : 1;
     },
     setContent(image) {
       forward(image);
@@ -197,9 +197,9 @@ function subtractColour(image: Float32Array, colour: readonly number[], target: 
   for (let i = 0; i < image.length; i++) target[i] = image[i]! - colour[i % 3]!;
 }
 
-function mean(values: Float32Array): number {
+function meanSquare(values: Float32Array): number {
   let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  for (let i = 0; i < values.length; i++) sum += values[i]! ** 2;
   return sum / values.length;
 }
 

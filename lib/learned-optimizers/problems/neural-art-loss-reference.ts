@@ -71,11 +71,12 @@ export function createNeuralArtLossReference({
       for (const image of images) {
         tf.tidy(() => {
           const maps = forward(tf.tensor1d(image));
-          for (const [index, { name }] of layers.entries()) sums[index]! += tf.mean(maps[name]!).dataSync()[0]!;
+          for (const [index, { name }] of layers.entries())
+            sums[index]! += tf.mean(tf.square(maps[name]!)).dataSync()[0]!;
         });
       }
       scales = Object.fromEntries(
-        layers.map(({ name }, index) => [name, sums[index]! > 0 ? sums[index]! / images.length : 1]),
+        layers.map(({ name }, index) => [name, sums[index]! > 0 ? Math.sqrt(sums[index]! / images.length) : 1]),
       );
     },
     setContent(image) {

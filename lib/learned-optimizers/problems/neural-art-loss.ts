@@ -7,9 +7,9 @@
  *        + γ · 1/(H W) · Σ (x[i+1, j] − x[i, j])² + (x[i, j+1] − x[i, j])²           over pixels and colours
  *
  * Where Gatys sums over positions in the content loss, this takes the mean, so that the three terms keep their balance
- * at any size of image. Each layer's features are divided by their mean over some photographs, as Gatys scales the network
- * "such that the mean activation of each convolutional filter over images and positions is equal to one"; here it is one
- * factor a layer, which leaves the network's function unchanged. Pooling takes averages, Gatys' choice too.
+ * at any size of image. Gatys scales the network "such that the mean activation of each convolutional filter over images
+ * and positions is equal to one"; here each layer's features are divided by their root mean square over some photographs,
+ * so that a Gram matrix's trace is about N_l in every layer, however sparse its features are. Pooling takes averages, Gatys' choice too.
  *
  * The gradient is that of H·W·f: a pixel's own share, whatever the size of the image. Pixels count from 0 to 255.
  */
@@ -29,7 +29,7 @@ export const styleLayers = ['conv1_1', 'conv2_1', 'conv3_1', 'conv4_1', 'conv5_1
 export interface NeuralArtLoss {
   /** H = W */
   readonly side: number;
-  /** Divides every layer's features from now on by their mean over these images. Each [side, side, 3]. */
+  /** Divides every layer's features from now on by their root mean square over these images. Each [side, side, 3]. */
   normalize(images: readonly Float32Array[]): void;
   /** Whose content is to be met. [side, side, 3] */
   setContent(image: Float32Array): void;

@@ -4,7 +4,7 @@ import { readStylePictures } from '../../datasets/style-pictures.ts';
 import { readVggFeatures } from '../../datasets/vgg-features.ts';
 import type { TrainingContext } from '../../pipeline/context.ts';
 import { createNeuralArt, type NeuralArtFamily, type NeuralArtSettings } from '../problems/neural-art.ts';
-import { trainOn } from '../training.ts';
+import { type OptimizerTrial, trainOn } from '../training.ts';
 
 /** The datasets of every experiment on neural art. */
 export const neuralArtDatasets = [
@@ -27,4 +27,15 @@ export async function createFamily(
   return createNeuralArt(settings, { features, photographs, styles }, machine);
 }
 
-export const train = trainOn(createFamily);
+export async function train(trial: OptimizerTrial<NeuralArtSettings>, context: TrainingContext): Promise<void> {
+  let family: NeuralArtFamily | undefined;
+  const createAndKeep = async (settings: NeuralArtSettings) => {
+    family = await createFamily(settings, context);
+    return family;
+  };
+  try {
+    await trainOn(createAndKeep)(trial, context);
+  } finally {
+    family?.dispose();
+  }
+}

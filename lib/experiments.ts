@@ -8,6 +8,7 @@ import { neuralArt } from './learned-optimizers/experiments/neural-art.ts';
 import { preprocessing } from './learned-optimizers/experiments/preprocessing.ts';
 import { quadratics } from './learned-optimizers/experiments/quadratics.ts';
 import { robustTraining } from './learned-optimizers/experiments/robust-training.ts';
+import { updateVisualization } from './learned-optimizers/experiments/update-visualization.ts';
 import { createRegistry } from './pipeline/registry.ts';
 
 export const experiments = createRegistry([
@@ -18,6 +19,7 @@ export const experiments = createRegistry([
   mnistArchitectureGrid,
   cifar,
   neuralArt,
+  updateVisualization,
   informationSharing,
   robustTraining,
 ]);

@@ -9,35 +9,39 @@ import { evaluateNeuralArt, type NeuralArtEvaluation, newStyleMetric } from './e
 import { checkSteps, comparisonParams, comparisonWork, planComparison } from './optimizer-comparison.ts';
 import { summarizeNeuralArt } from './summarize-neural-art.ts';
 
-const params = z
-  .strictObject({
-    ...comparisonParams,
-    /** Pixels of the side of the images that are trained on; twice as many where style and resolution change. */
-    side: z.number().int().min(16).max(256).multipleOf(16),
-    initialImage: z.enum(['content', 'noise']),
-    noiseDeviation: z.number().min(0).max(128),
-    contentWeight: z.number().min(0).max(1e6),
-    styleWeight: z.number().min(0).max(1e6),
-    totalVariationWeight: z.number().min(0).max(1e6),
-    /** Crops that the training photographs are cut into. */
-    trainingCrops: z.number().int().min(1).max(1_000_000),
-    /** p of Appendix A; the paper's is 10. */
-    preprocessingP: z.number().min(0.1).max(50),
-    /** The meta-gradient goes through this many of the image's coordinates, drawn anew for each window. */
-    backpropagatedPerTensor: z.number().int().min(1).max(10_000_000),
-    /** Whether baselines are tuned anew for the new style at double the resolution. */
-    tuneForNewStyle: z.boolean(),
-    /** Styled images that the report shows, of each panel. */
-    shownImages: z.number().int().min(0).max(20),
-  })
-  .superRefine((params, context) => {
-    checkSteps(params, context);
-    const { evaluationSteps, horizonSteps } = params;
-    if (evaluationSteps === horizonSteps) return;
-    const message = `evaluationSteps must be horizonSteps (${horizonSteps}): the paper optimizes each image for as many steps as it trains for`;
-    context.addIssue({ code: 'custom', path: ['evaluationSteps'], message });
-  });
-export type NeuralArtParams = z.infer<typeof params>;
+/** Parameters that every experiment on this optimizer has. */
+export const neuralArtParams = {
+  ...comparisonParams,
+  /** Pixels of the side of the images that are trained on; twice as many where style and resolution change. */
+  side: z.number().int().min(16).max(256).multipleOf(16),
+  initialImage: z.enum(['content', 'noise']),
+  noiseDeviation: z.number().min(0).max(128),
+  contentWeight: z.number().min(0).max(1e6),
+  styleWeight: z.number().min(0).max(1e6),
+  totalVariationWeight: z.number().min(0).max(1e6),
+  /** Crops that the training photographs are cut into. */
+  trainingCrops: z.number().int().min(1).max(1_000_000),
+  /** p of Appendix A; the paper's is 10. */
+  preprocessingP: z.number().min(0.1).max(50),
+  /** The meta-gradient goes through this many of the image's coordinates, drawn anew for each window. */
+  backpropagatedPerTensor: z.number().int().min(1).max(10_000_000),
+  /** Whether baselines are tuned anew for the new style at double the resolution. */
+  tuneForNewStyle: z.boolean(),
+  /** Styled images that the report shows, of each panel. */
+  shownImages: z.number().int().min(0).max(20),
+} as const;
+export type NeuralArtParams = z.infer<z.ZodObject<typeof neuralArtParams>>;
+
+/** What one field alone cannot say. */
+export function checkNeuralArt(params: NeuralArtParams, context: z.RefinementCtx): void {
+  checkSteps(params, context);
+  const { evaluationSteps, horizonSteps } = params;
+  if (evaluationSteps === horizonSteps) return;
+  const message = `evaluationSteps must be horizonSteps (${horizonSteps}): the paper optimizes each image for as many steps as it trains for`;
+  context.addIssue({ code: 'custom', path: ['evaluationSteps'], message });
+}
+
+const params = z.strictObject(neuralArtParams).superRefine(checkNeuralArt);
 
 const overnight: NeuralArtParams = {
   seeds: 20,

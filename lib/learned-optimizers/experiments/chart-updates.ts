@@ -64,7 +64,7 @@ export function chartSweeps(
     spec: {
       $schema: schema,
       data: { values: [...proposed, ...line] },
-      facet: { field: 'step', type: 'quantitative', title: 'step', header: { labelPadding: 2 } },
+      facet: { field: 'step', type: 'ordinal', title: 'step', header: { labelPadding: 2 } },
       columns: 4,
       spacing: 12,
       spec: {

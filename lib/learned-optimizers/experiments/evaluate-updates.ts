@@ -125,7 +125,7 @@ export async function evaluateUpdates(
 }
 
 /** The learned optimizer's update of one coordinate for each of the gradients, in the state in which it is now. */
-function proposeForEach(
+export function proposeForEach(
   counterfactual: OptimizerNetwork,
   state: Float32Array,
   coordinates: number,

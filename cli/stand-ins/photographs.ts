@@ -5,8 +5,8 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { decodePicture } from '../../lib/datasets/decode-picture.ts';
-import { standInNote } from '../../lib/datasets/picture-folder.ts';
 import { resizeRegion } from '../../lib/datasets/resize-picture.ts';
+import { standInNote } from '../../lib/datasets/stand-ins/note.ts';
 import { encodePng } from '../../lib/report/encode-png.ts';
 import { fetchDebianPackages, type StandIn } from './stand-in.ts';
 

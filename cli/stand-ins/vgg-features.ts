@@ -5,7 +5,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { featureLayers } from '../../lib/datasets/feature-layers.ts';
-import { standInNote } from '../../lib/datasets/picture-folder.ts';
+import { standInNote } from '../../lib/datasets/stand-ins/note.ts';
 import { featuresFile } from '../../lib/datasets/vgg-features.ts';
 import { encodeSafetensors, type NamedTensors } from '../../lib/numerics/safetensors.ts';
 import { readZipEntry } from './read-zip.ts';

@@ -12,10 +12,10 @@ import {
   type NamedPicture,
   packPictures,
   readPictureFolder,
-  readStandInNote,
   unpackPictures,
 } from './picture-folder.ts';
 import { resizeRegion } from './resize-picture.ts';
+import { readStandInNote } from './stand-ins/note.ts';
 import { makeScenes } from './stand-ins/scenes.ts';
 
 /** Pixels of the shorter side, the largest square that can be cut from one. */

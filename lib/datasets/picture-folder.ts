@@ -1,14 +1,12 @@
 /** A folder of pictures, each decoded, cut and made as small as it is needed: what is kept of it in the store is one file. */
 import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { z } from 'zod';
 import { decodeSafetensors, encodeSafetensors } from '../numerics/safetensors.ts';
 import type { DatasetReader } from './dataset.ts';
 import { decodePicture, type Picture, pictureExtensions } from './decode-picture.ts';
 import { DatasetCorrupt, DatasetMissing } from './errors.ts';
 import type { CheckedDataset, CheckedFile } from './importers.ts';
-import { findSourceFile, kindOfPath, readSourceFile } from './source-files.ts';
+import { findSourceFile, readSourceFile } from './source-files.ts';
 
 const packedFile = 'pictures.safetensors';
 /** No picture that anybody takes has more. */
@@ -81,23 +79,6 @@ export function checkedFile(name: string, bytes: Uint8Array): CheckedFile {
       yield bytes;
     },
   };
-}
-
-/** Beside the files of a stand-in: what they are. */
-export const standInNote = 'stand-in.json';
-const noteSchema = z.strictObject({ description: z.string().min(1) });
-
-/** A stand-in's description, or undefined where the folder is none. Throws DatasetCorrupt. */
-export async function readStandInNote(dataset: string, folder: string): Promise<string | undefined> {
-  const path = join(folder, standInNote);
-  if ((await kindOfPath(dataset, path)) !== 'file') return undefined;
-  const source = await findSourceFile(dataset, folder, [standInNote]);
-  try {
-    return noteSchema.parse(JSON.parse(Buffer.from(await readSourceFile(source, 10_000)).toString())).description;
-  } catch (cause) {
-    if (cause instanceof DatasetCorrupt) throw cause;
-    throw new DatasetCorrupt(path, 'it must be JSON with one text, "description"', { cause });
-  }
 }
 
 /** Pictures made in code, under the origin that says so. */

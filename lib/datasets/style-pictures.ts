@@ -11,10 +11,10 @@ import {
   type NamedPicture,
   packPictures,
   readPictureFolder,
-  readStandInNote,
   unpackPictures,
 } from './picture-folder.ts';
 import { middleSquare, resizeRegion } from './resize-picture.ts';
+import { readStandInNote } from './stand-ins/note.ts';
 import { makeTextures } from './stand-ins/scenes.ts';
 
 /** Pixels of a style's side; it is reduced further to the size of the image. */

@@ -9,8 +9,9 @@ import type { DatasetReader } from './dataset.ts';
 import { DatasetCorrupt } from './errors.ts';
 import { type FeatureWeights, featureLayers, layersOfBlocks } from './feature-layers.ts';
 import type { DatasetImporter } from './importers.ts';
-import { checkedFile, readStandInNote } from './picture-folder.ts';
+import { checkedFile } from './picture-folder.ts';
 import { findSourceFile, readSourceFile } from './source-files.ts';
+import { readStandInNote } from './stand-ins/note.ts';
 
 export const featuresFile = 'features.safetensors';
 /** Twice what VGG-16's thirteen convolutional layers take. */

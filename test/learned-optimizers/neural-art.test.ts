@@ -277,8 +277,8 @@ describe('the verdict on updates', () => {
         unit: '1',
       });
       const sweeps = Array.from({ length: 10 }, (_, step) => [
-        row('share of the change in the middle tenth, coordinate 1', 'lstm', step < lstm.steps ? 0.95 : 0.1, step + 1),
-        { ...row('rises with the gradient, coordinate 1', 'lstm', 0, step + 1), value: step < lstm.rising ? 1 : 0 },
+        { ...row('step-like sweeps', 'lstm', 0, step + 1), value: step < lstm.steps ? 1 : 0 },
+        { ...row('sweeps that rise with the gradient', 'lstm', 0, step + 1), value: step < lstm.rising ? 1 : 0 },
       ]).flat();
       return [
         row('mean update', 'lstm', lstm.size),

@@ -9,7 +9,7 @@ import { startBaseline } from '../baselines.ts';
 import { createOptimizerNetwork, type OptimizerNetwork } from '../optimizer-network.ts';
 import type { NeuralArtFamily, NeuralArtSettings } from '../problems/neural-art.ts';
 import { readLearnedOptimizer, readLearningRate } from '../training.ts';
-import { describeSweep, lagCorrelation, meanMagnitude } from './update-statistics.ts';
+import { describeSweep, lagCorrelation, meanMagnitude, type SweepShape, stepLikeShare } from './update-statistics.ts';
 
 export interface UpdateEvaluation {
   readonly name: string;
@@ -31,6 +31,12 @@ export type UpdateSubject = 'lstm' | 'adam' | 'sgd';
 /** Figure 10 has two coordinates, Figures 11 to 13 have one each. */
 export const shownHistories = 2;
 export const shownSweeps = 3;
+
+/** What the verdict speaks of: of every seed and subject, the last two of every swept step as well. */
+export const magnitudeMetric = 'mean update';
+export const correlationMetric = 'correlation of neighbouring updates';
+export const stepLikeMetric = 'step-like sweeps';
+export const risingMetric = 'sweeps that rise with the gradient';
 
 /** What one subject proposed: by traced coordinate, by step. */
 type Histories = readonly Float64Array[];
@@ -103,19 +109,21 @@ export async function evaluateUpdates(
     const rows = new Rows(evaluation);
     rows.addLearningRates(rates);
     rows.addHistories('lstm', updates);
-    for (const [index, sweeps] of lstmSweeps.entries()) rows.addSweeps('lstm', index, sweep, sweeps);
+    rows.addSweeps('lstm', sweep, lstmSweeps);
     for (const subject of ['adam', 'sgd'] as const) {
       rows.addHistories(
         subject,
         gradients.map((history) => proposeAlong(subject, rates[subject], history)),
       );
     }
-    for (let index = 0; index < sweptCoordinates; index++) {
-      const sweeps = Array.from({ length: sweptSteps }, (_, past) =>
-        sweepBaseline('adam', rates.adam, gradients[index]!.subarray(0, past), sweep),
+    const adamSweeps = gradients
+      .slice(0, sweptCoordinates)
+      .map((history) =>
+        Array.from({ length: sweptSteps }, (_, past) =>
+          sweepBaseline('adam', rates.adam, history.subarray(0, past), sweep),
+        ),
       );
-      rows.addSweeps('adam', index, sweep, sweeps);
-    }
+    rows.addSweeps('adam', sweep, adamSweeps);
     return rows.all;
   } finally {
     counterfactual.dispose();
@@ -190,8 +198,8 @@ class Rows {
   }
 
   addHistories(subject: UpdateSubject, histories: Histories): void {
-    this.#add('mean update', subject, 0, meanMagnitude(histories), 'pixel value');
-    this.#add('correlation of neighbouring updates', subject, 0, lagCorrelation(histories, 1), '1');
+    this.#add(magnitudeMetric, subject, 0, meanMagnitude(histories), 'pixel value');
+    this.#add(correlationMetric, subject, 0, lagCorrelation(histories, 1), '1');
     if (!this.#isShown) return;
     for (const [index, history] of histories.slice(0, shownHistories).entries()) {
       history.forEach((value, step) => {
@@ -200,22 +208,39 @@ class Rows {
     }
   }
 
-  addSweeps(subject: UpdateSubject, index: number, sweep: Float32Array, sweeps: Sweeps): void {
-    for (const [at, proposed] of sweeps.entries()) {
-      const { middleShare, isRising } = describeSweep(proposed);
-      // Collected as one row a step and coordinate; `summarize` takes shares over them.
+  /** @param sweeps by swept coordinate */
+  addSweeps(subject: UpdateSubject, sweep: Float32Array, sweeps: readonly Sweeps[]): void {
+    for (let at = 0; at < sweeps[0]!.length; at++) {
+      const shapes = sweeps.map((own) => describeSweep(own[at]!));
+      const share = (counts: (shape: SweepShape) => boolean) => shapes.filter(counts).length / shapes.length;
       this.#add(
-        `share of the change in the middle tenth, coordinate ${index + 1}`,
+        stepLikeMetric,
         subject,
         at + 1,
-        middleShare,
+        share(({ middleShare }) => middleShare >= stepLikeShare),
         'share',
       );
-      this.#add(`rises with the gradient, coordinate ${index + 1}`, subject, at + 1, isRising ? 1 : 0, 'share');
-      if (!this.#isShown || index >= shownSweeps) continue;
-      proposed.forEach((value, point) => {
-        this.#add(`proposed at step ${at + 1}, coordinate ${index + 1}`, subject, sweep[point]!, value, 'pixel value');
-      });
+      this.#add(
+        risingMetric,
+        subject,
+        at + 1,
+        share(({ isRising }) => isRising),
+        'share',
+      );
+    }
+    if (!this.#isShown) return;
+    for (const [index, own] of sweeps.slice(0, shownSweeps).entries()) {
+      for (const [at, proposed] of own.entries()) {
+        proposed.forEach((value, point) => {
+          this.#add(
+            `proposed at step ${at + 1}, coordinate ${index + 1}`,
+            subject,
+            sweep[point]!,
+            value,
+            'pixel value',
+          );
+        });
+      }
     }
   }
 }

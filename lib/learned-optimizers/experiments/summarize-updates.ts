@@ -1,7 +1,15 @@
 /** Figures 10 to 13 and appendix B's statements, from what was measured; pure. */
 import type { Measurement, Summary, Verdict } from '../../pipeline/experiment.ts';
 import { chartHistory, chartSweeps } from './chart-updates.ts';
-import { shownHistories, shownSweeps, type UpdateSubject } from './evaluate-updates.ts';
+import {
+  correlationMetric,
+  magnitudeMetric,
+  risingMetric,
+  shownHistories,
+  shownSweeps,
+  stepLikeMetric,
+  type UpdateSubject,
+} from './evaluate-updates.ts';
 import { describeValues, type Statistics } from './summarize-comparison.ts';
 import { stepLikeShare } from './update-statistics.ts';
 
@@ -13,18 +21,11 @@ interface Scale {
 }
 
 const names = { lstm: 'LSTM', adam: 'ADAM', sgd: 'SGD' } as const;
-/** What the verdict speaks of: each a number of every seed. */
-const magnitude = 'mean update';
-const correlation = 'correlation of neighbouring updates';
-const middleShare = 'share of the change in the middle tenth';
-const rising = 'rises with the gradient';
 const fewestSeeds = 5;
 
 export function summarizeUpdates(measurements: readonly Measurement[], params: Scale): Summary {
-  const statistics = (subject: UpdateSubject, bySeed: ReadonlyMap<number, number>) => [
-    names[subject],
-    ...cells(describeValues([...bySeed.values()])),
-  ];
+  const statistics = (metric: string, subject: UpdateSubject) =>
+    cells(describeValues([...valuesOf(measurements, metric, subject).values()]));
   const histories = Array.from({ length: shownHistories }, (_, index) => chartHistory(measurements, index + 1));
   const sweeps = Array.from({ length: shownSweeps }, (_, index) => chartSweeps(measurements, index + 1, params));
   return {
@@ -35,19 +36,19 @@ export function summarizeUpdates(measurements: readonly Measurement[], params: S
         columns: ['method', 'mean |update|', 's.d.', 'correlation of neighbours', 's.d.', 'contents'].map((label) => ({
           label,
         })),
-        rows: (['lstm', 'adam', 'sgd'] as const).map((subject) => {
-          const [first, ...sizes] = statistics(subject, valuesOf(measurements, magnitude, subject));
-          const similar = describeValues([...valuesOf(measurements, correlation, subject).values()]);
-          return [first, sizes[0], sizes[1], ...cells(similar)];
-        }),
+        rows: (['lstm', 'adam', 'sgd'] as const).map((subject) => [
+          names[subject],
+          ...statistics(magnitudeMetric, subject).slice(0, 2),
+          ...statistics(correlationMetric, subject),
+        ]),
       },
       {
         title: `The update as a function of the gradient, steps 1 to ${params.sweptSteps}`,
         columns: ['method', 'step-like', 's.d.', 'rising', 's.d.', 'contents'].map((label) => ({ label })),
         rows: (['lstm', 'adam'] as const).map((subject) => [
           names[subject],
-          ...cells(describeValues([...stepLikeShares(measurements, subject).values()])).slice(0, 2),
-          ...cells(describeValues([...risingShares(measurements, subject).values()])),
+          ...statistics(stepLikeMetric, subject).slice(0, 2),
+          ...statistics(risingMetric, subject),
         ]),
       },
     ],
@@ -64,59 +65,35 @@ function cells({ mean, standardDeviation, count }: Statistics): (number | undefi
   return count > 0 ? [mean, standardDeviation, count] : [undefined, undefined, 0];
 }
 
-/** A metric of one subject, by seed. */
+/** A metric of one subject, by seed: the mean over steps where there are several. */
 function valuesOf(rows: readonly Measurement[], metric: string, subject: UpdateSubject): ReadonlyMap<number, number> {
-  return new Map(
-    rows.filter((row) => row.metric === metric && row.subject === subject).map(({ seed, value }) => [seed, value]),
-  );
-}
-
-/** The share of sweeps of which `counts` holds, by seed. */
-function sharesOf(
-  rows: readonly Measurement[],
-  metric: string,
-  subject: UpdateSubject,
-  counts: (value: number) => boolean,
-): ReadonlyMap<number, number> {
-  const seen = new Map<number, { all: number; counted: number }>();
-  for (const row of rows) {
-    if (row.subject !== subject || !row.metric.startsWith(`${metric}, coordinate`)) continue;
-    const { all, counted } = seen.get(row.seed) ?? { all: 0, counted: 0 };
-    seen.set(row.seed, { all: all + 1, counted: counted + (counts(row.value) ? 1 : 0) });
-  }
-  return new Map([...seen].map(([seed, { all, counted }]) => [seed, counted / all]));
-}
-
-function stepLikeShares(rows: readonly Measurement[], subject: UpdateSubject) {
-  return sharesOf(rows, middleShare, subject, (share) => share >= stepLikeShare);
-}
-
-function risingShares(rows: readonly Measurement[], subject: UpdateSubject) {
-  return sharesOf(rows, rising, subject, (isRising) => isRising === 1);
+  const own = rows.filter((row) => row.metric === metric && row.subject === subject);
+  const bySeed = Map.groupBy(own, ({ seed }) => seed);
+  return new Map([...bySeed].map(([seed, some]) => [seed, describeValues(some.map(({ value }) => value)).mean]));
 }
 
 /** Appendix B's four statements, each with the numbers that decide it. Differences are paired by content. */
 function judge(rows: readonly Measurement[], { side, horizonSteps, sweptSteps, sweepRange }: Scale): Verdict {
-  const seeds = [...valuesOf(rows, magnitude, 'lstm').keys()];
+  const seeds = [...valuesOf(rows, magnitudeMetric, 'lstm').keys()];
   if (seeds.length === 0) return { outcome: 'inconclusive', reason: 'The updates were not measured.' };
-  const difference = (metric: string, other: 'adam' | 'sgd', reference: UpdateSubject = 'lstm') => {
-    const [one, two] = [valuesOf(rows, metric, reference), valuesOf(rows, metric, other)];
+  const difference = (metric: string, other: 'adam' | 'sgd') => {
+    const [one, two] = [valuesOf(rows, metric, 'lstm'), valuesOf(rows, metric, other)];
     return describeValues(seeds.map((seed) => (one.get(seed) ?? Number.NaN) - (two.get(seed) ?? Number.NaN)));
   };
   const isAbove = ({ mean, standardError }: Statistics) => mean > 2 * standardError;
   const isBelow = ({ mean, standardError }: Statistics) => mean < -2 * standardError;
   const meanOf = (metric: string, subject: UpdateSubject) =>
     describeValues([...valuesOf(rows, metric, subject).values()]).mean;
-  const steps = describeValues([...stepLikeShares(rows, 'lstm').values()]).mean;
-  const rises = describeValues([...risingShares(rows, 'lstm').values()]).mean;
+  const steps = meanOf(stepLikeMetric, 'lstm');
+  const rises = meanOf(risingMetric, 'lstm');
   const statements = [
     {
-      holds: isAbove(difference(magnitude, 'adam')) && isAbove(difference(magnitude, 'sgd')),
-      text: `bigger updates than ADAM and SGD (mean |update| ${three(meanOf(magnitude, 'lstm'))} against ${three(meanOf(magnitude, 'adam'))} and ${three(meanOf(magnitude, 'sgd'))})`,
+      holds: isAbove(difference(magnitudeMetric, 'adam')) && isAbove(difference(magnitudeMetric, 'sgd')),
+      text: `bigger updates than ADAM and SGD (mean |update| ${three(meanOf(magnitudeMetric, 'lstm'))} against ${three(meanOf(magnitudeMetric, 'adam'))} and ${three(meanOf(magnitudeMetric, 'sgd'))})`,
     },
     {
-      holds: isAbove(difference(correlation, 'sgd')) && isBelow(difference(correlation, 'adam')),
-      text: `momentum of a shorter time scale than ADAM's (neighbouring updates correlate by ${three(meanOf(correlation, 'lstm'))}, ADAM's by ${three(meanOf(correlation, 'adam'))}, gradients by ${three(meanOf(correlation, 'sgd'))})`,
+      holds: isAbove(difference(correlationMetric, 'sgd')) && isBelow(difference(correlationMetric, 'adam')),
+      text: `momentum of a shorter time scale than ADAM's (neighbouring updates correlate by ${three(meanOf(correlationMetric, 'lstm'))}, ADAM's by ${three(meanOf(correlationMetric, 'adam'))}, gradients by ${three(meanOf(correlationMetric, 'sgd'))})`,
     },
     { holds: steps >= 0.5, text: `often step-like (${percent(steps)} of the sweeps)` },
     { holds: rises > 0, text: `sometimes in the opposite direction (${percent(rises)} of the sweeps)` },

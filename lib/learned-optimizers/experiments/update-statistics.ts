@@ -33,17 +33,19 @@ export function lagCorrelation(histories: readonly Float64Array[], lag: number):
 /** "Step-like" is a function that changes by at least so much of its whole change within the middle tenth of the gradients. */
 export const stepLikeShare = 0.8;
 
+export interface SweepShape {
+  /** Of the change between both ends, the share that lies within the middle tenth of the gradients; may exceed 1. */
+  readonly middleShare: number;
+  /** "The bigger the gradient, the bigger the update": against the direction of descent. */
+  readonly isRising: boolean;
+}
+
 /**
  * The shape of the update as a function of the gradient.
  *
  * @param proposed updates at equally spaced gradients, from the lowest to the highest; an odd number, at least 11
  */
-export function describeSweep(proposed: ArrayLike<number>): {
-  /** Of the change between both ends, the share that lies within the middle tenth of the gradients; may exceed 1. */
-  readonly middleShare: number;
-  /** "The bigger the gradient, the bigger the update": against the direction of descent. */
-  readonly isRising: boolean;
-} {
+export function describeSweep(proposed: ArrayLike<number>): SweepShape {
   const last = proposed.length - 1;
   const middle = last / 2;
   const reach = Math.max(1, Math.round(last / 20));

@@ -4,8 +4,8 @@ import { cifar10Importer } from './cifar-10.ts';
 import type { DatasetOrigin } from './dataset.ts';
 import { UnknownDataset } from './errors.ts';
 import { mnistImporter } from './mnist.ts';
-import { photographsImporter } from './photographs.ts';
-import { stylePicturesImporter } from './style-pictures.ts';
+import { photographsImporter } from './photographs-importer.ts';
+import { stylePicturesImporter } from './style-pictures-importer.ts';
 import { vggFeaturesImporter } from './vgg-features.ts';
 
 export interface DatasetImporter {

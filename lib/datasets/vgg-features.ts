@@ -9,7 +9,7 @@ import type { DatasetReader } from './dataset.ts';
 import { DatasetCorrupt } from './errors.ts';
 import { type FeatureWeights, featureLayers, layersOfBlocks } from './feature-layers.ts';
 import type { DatasetImporter } from './importers.ts';
-import { checkedFile } from './picture-folder.ts';
+import { checkedFile } from './packed-pictures.ts';
 import { findSourceFile, readSourceFile } from './source-files.ts';
 import { readStandInNote } from './stand-ins/note.ts';
 

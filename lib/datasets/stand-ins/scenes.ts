@@ -1,6 +1,6 @@
 /** Pictures made in code, for runs that only show that everything works: no figure comes from them. */
 import { randomStream } from '../../numerics/random.ts';
-import type { NamedPicture } from '../picture-folder.ts';
+import type { NamedPicture } from '../packed-pictures.ts';
 
 /** Square pictures of a disc before a gradient, each in colours of its own. */
 export function makeScenes(count: number, side: number): readonly NamedPicture[] {

@@ -9,9 +9,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { standInFolder } from '../lib/datasets/stand-ins/folder.ts';
 import { cifar10StandIn } from './stand-ins/cifar-10.ts';
+import { photographsStandIn, stylePicturesStandIn } from './stand-ins/photographs.ts';
 import type { StandIn } from './stand-ins/stand-in.ts';
+import { vggFeaturesStandIn } from './stand-ins/vgg-features.ts';
 
-const standIns: readonly StandIn[] = [cifar10StandIn];
+const standIns: readonly StandIn[] = [cifar10StandIn, vggFeaturesStandIn, photographsStandIn, stylePicturesStandIn];
 
 const names = process.argv.slice(2);
 const unknown = names.find((name) => !standIns.some(({ dataset }) => dataset === name));

@@ -4,9 +4,11 @@ import { informationSharing } from './learned-optimizers/experiments/information
 import { mnist } from './learned-optimizers/experiments/mnist.ts';
 import { mnistArchitectureGrid } from './learned-optimizers/experiments/mnist-architecture-grid.ts';
 import { mnistArchitectures } from './learned-optimizers/experiments/mnist-architectures.ts';
+import { neuralArt } from './learned-optimizers/experiments/neural-art.ts';
 import { preprocessing } from './learned-optimizers/experiments/preprocessing.ts';
 import { quadratics } from './learned-optimizers/experiments/quadratics.ts';
 import { robustTraining } from './learned-optimizers/experiments/robust-training.ts';
+import { updateVisualization } from './learned-optimizers/experiments/update-visualization.ts';
 import { createRegistry } from './pipeline/registry.ts';
 
 export const experiments = createRegistry([
@@ -16,6 +18,8 @@ export const experiments = createRegistry([
   mnistArchitectures,
   mnistArchitectureGrid,
   cifar,
+  neuralArt,
+  updateVisualization,
   informationSharing,
   robustTraining,
 ]);

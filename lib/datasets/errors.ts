@@ -33,3 +33,13 @@ export class DatasetCorrupt extends InputError {
     this.record = options.record;
   }
 }
+
+/** It is a whole picture, but not one that can be used: too large, not RGB, transparent. */
+export class UnusablePicture extends InputError {
+  readonly file: string;
+
+  constructor(file: string, problem: string, remedy: string) {
+    super(`${file}: ${problem}. Please ${remedy}, or take it out of the folder.`);
+    this.file = file;
+  }
+}

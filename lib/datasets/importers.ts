@@ -4,6 +4,9 @@ import { cifar10Importer } from './cifar-10.ts';
 import type { DatasetOrigin } from './dataset.ts';
 import { UnknownDataset } from './errors.ts';
 import { mnistImporter } from './mnist.ts';
+import { photographsImporter } from './photographs-importer.ts';
+import { stylePicturesImporter } from './style-pictures-importer.ts';
+import { vggFeaturesImporter } from './vgg-features.ts';
 
 export interface DatasetImporter {
   readonly name: string;
@@ -34,7 +37,13 @@ export interface CheckedFile {
   open(): AsyncIterable<Uint8Array>;
 }
 
-const importers: readonly DatasetImporter[] = [mnistImporter, cifar10Importer];
+const importers: readonly DatasetImporter[] = [
+  mnistImporter,
+  cifar10Importer,
+  vggFeaturesImporter,
+  photographsImporter,
+  stylePicturesImporter,
+];
 
 /** Throws UnknownDataset. */
 export function findImporter(name: string): DatasetImporter {

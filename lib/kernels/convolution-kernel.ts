@@ -24,8 +24,12 @@ export interface ConvolutionKernelsOptions {
 export interface ConvolutionKernels {
   /** A new array in the kernels' memory, all zero: every array that a convolution of these is given must be one. */
   allocate(elements: number): Float32Array;
-  /** Throws KernelShapeError for a shape that is none, or too large for the memory. */
-  convolution(shape: ConvolutionShape): Convolution;
+  /**
+   * Throws KernelShapeError for a shape that is none, or too large for the memory.
+   *
+   * @param fixedFilter a filter whose values never change from now on: it is put into the kernel's order once, not at every call
+   */
+  convolution(shape: ConvolutionShape, fixedFilter?: Float32Array): Convolution;
   /** Ends the threads. */
   dispose(): void;
 }
@@ -94,7 +98,7 @@ export function createConvolutionKernels(options: ConvolutionKernelsOptions): Co
   });
   return {
     allocate: (elements) => memory.allocateFloats(elements),
-    convolution: (shape) => createConvolution(shape, memory, kernel, pool),
+    convolution: (shape, fixedFilter) => createConvolution(shape, memory, kernel, pool, fixedFilter),
     dispose: () => pool.dispose(),
   };
 }
@@ -134,6 +138,7 @@ function createConvolution(
   { allocate, addressOf, integers }: KernelMemory,
   kernel: ConvolutionExports,
   pool: ThreadPool,
+  fixedFilter?: Float32Array,
 ): Convolution {
   checkConvolutionShape(shape);
   const { images, height, width, inputChannels, outputChannels, kernelSize } = shape;
@@ -154,6 +159,15 @@ function createConvolution(
     for (const [index, field] of convolutionJobFields.entries()) integers[job / 4 + index] = values[field];
     pool.run(functionName, job, blocks);
   };
+  /** Packs a filter, where it is not there from an earlier call. */
+  const pack = (packing: 'packFilter' | 'packTurnedFilter', filter: Float32Array, target: number) => {
+    const address = find('filter', filter, sizes.filter);
+    if (filter === fixedFilter && arranged.has(packing)) return;
+    kernel[packing](address, kernelSize, inputChannels, outputChannels, target);
+    if (filter === fixedFilter) arranged.add(packing);
+    else arranged.delete(packing);
+  };
+  const arranged = new Set<'packFilter' | 'packTurnedFilter'>();
   const common = { images, height, width, kernelSize, partials, partialCount: workspace.partialCount };
   const forwardBands = Math.ceil(height / forwardRows);
   const backwardBands = Math.ceil(height / backwardRows);
@@ -163,7 +177,7 @@ function createConvolution(
     forward(input, filter, output) {
       const from = find('input', input, sizes.input);
       const to = find('output', output, sizes.output);
-      kernel.packFilter(find('filter', filter, sizes.filter), kernelSize, inputChannels, outputChannels, packed);
+      pack('packFilter', filter, packed);
       const values = { ...common, input: from, output: to, packed, inputChannels, outputChannels };
       run('convolve', { ...values, bandRows: forwardRows, bandsPerImage: forwardBands }, images * forwardBands);
     },
@@ -171,7 +185,7 @@ function createConvolution(
       const from = find('outputGradient', outputGradient, sizes.output);
       const to = find('inputGradient', inputGradient, sizes.input);
       // The convolution of the output's gradient with the turned filter, from the output's channels to the input's.
-      kernel.packTurnedFilter(find('filter', filter, sizes.filter), kernelSize, inputChannels, outputChannels, turned);
+      pack('packTurnedFilter', filter, turned);
       const channels = { inputChannels: outputChannels, outputChannels: inputChannels };
       const values = { ...common, input: from, output: to, packed: turned, ...channels };
       run('convolve', { ...values, bandRows: backwardRows, bandsPerImage: backwardBands }, images * backwardBands);

@@ -10,14 +10,14 @@ import { findRepeatedKey } from './repeated-key.ts';
 
 export interface Tensor {
   readonly shape: readonly number[];
-  /** Row-major values; the array's type is the tensor's type: Float32Array F32, Float64Array F64, Int32Array I32. */
-  readonly data: Float32Array | Float64Array | Int32Array;
+  /** Row-major values; the array's type is the tensor's type: Float32Array F32, Float64Array F64, Int32Array I32, Uint8Array U8. */
+  readonly data: Float32Array | Float64Array | Int32Array | Uint8Array;
 }
 export type NamedTensors = Readonly<Record<string, Tensor>>;
 export type SafetensorsMetadata = Readonly<Record<string, string>>;
 
 /** In the order in which their data lies in the file: the widest first, so that every tensor is aligned. */
-const arrayTypes = { F64: Float64Array, F32: Float32Array, I32: Int32Array } as const;
+const arrayTypes = { F64: Float64Array, F32: Float32Array, I32: Int32Array, U8: Uint8Array } as const;
 type DataType = keyof typeof arrayTypes;
 const dataTypes = Object.keys(arrayTypes) as DataType[];
 

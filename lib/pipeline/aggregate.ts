@@ -7,6 +7,7 @@ import { compareMeasurements } from './comparison.ts';
 import { costOf } from './cost.ts';
 import { TooManyTrialsFailed } from './errors.ts';
 import type { AnyExperiment, Summary } from './experiment.ts';
+import { readImages } from './images.ts';
 import { keys } from './keys.ts';
 import { readMeasurements, storeMeasurement } from './measurements.ts';
 import {
@@ -39,7 +40,11 @@ export async function aggregate(input: unknown, ports: StagePorts): Promise<Aggr
   checkTolerance(resolved, training);
 
   const measurements = await readMeasurements(store, run, numbers);
-  const summary: Summary = experiment.summarize(measurements, experiment.params.parse(resolved.params));
+  const summary: Summary = experiment.summarize(
+    measurements,
+    experiment.params.parse(resolved.params),
+    await readImages(store, run, numbers),
+  );
   const document = await describeRun({ resolved, experiment, summary, training, evaluation, startedAt, ports });
   const complete = runDocumentSchema.parse({
     ...document,

@@ -2,6 +2,7 @@
 import type { DatasetReader } from '../datasets/dataset.ts';
 import type { NumericBackend } from '../numerics/backend.ts';
 import type { NamedTensors } from '../numerics/safetensors.ts';
+import type { EvaluationImage } from './images.ts';
 
 export interface Checkpoint {
   /** How far the trial had come, in units of its own (episodes, epochs); 0 is the start. */
@@ -57,5 +58,7 @@ export interface EvaluationContext {
   /** Call before using TensorFlow.js; our own kernels do not need it. */
   startTensorFlow(): Promise<void>;
   dataset(name: string): Promise<DatasetReader>;
+  /** A picture for `summarize`; it is kept with the measurements, once the evaluation is done. */
+  writeImage(image: EvaluationImage): void;
   breathe(): Promise<void>;
 }

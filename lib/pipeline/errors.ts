@@ -52,6 +52,15 @@ export class BackendMismatch extends RunError {
   }
 }
 
+/** An evaluation made a picture that no report could show. */
+export class InvalidEvaluationImage extends RunError {
+  constructor(name: string, problem: string) {
+    super(
+      `The evaluation's picture '${name}' cannot be kept: ${problem.replaceAll('\n', ' ')}. Pass RGBA, row by row.`,
+    );
+  }
+}
+
 /** Some trials of a batch failed; the others are trained. Each failure has its own record. */
 export class TrialsFailed extends RunError {}
 

@@ -6,6 +6,7 @@ import { hasArtifact, readArtifact } from './artifacts.ts';
 import { findBatch } from './batches.ts';
 import type { EvaluationContext, TrainedModel } from './context.ts';
 import type { AnyExperiment } from './experiment.ts';
+import { type EvaluationImage, formatImages } from './images.ts';
 import { keys } from './keys.ts';
 import { formatMeasurements } from './measurements.ts';
 import {
@@ -31,6 +32,7 @@ export async function evaluate(input: unknown, ports: StagePorts): Promise<Evalu
   const context = evaluationContext(resolved, batch, ports);
 
   const lines: string[] = [];
+  const images: string[] = [];
   const missing: string[] = [];
   let reused = 0;
   for (const item of batch.evaluations) {
@@ -40,8 +42,11 @@ export async function evaluate(input: unknown, ports: StagePorts): Promise<Evalu
     if (cached) {
       reused++;
       lines.push(new TextDecoder().decode(cached.body));
+      images.push(new TextDecoder().decode((await store.get(keys.cachedImages(item.digest)))?.body));
     } else if (await allThere(item, ports)) {
-      lines.push(await measure(experiment, item, context, ports));
+      const measured = await measure(experiment, item, context, ports);
+      lines.push(measured.measurements);
+      images.push(measured.images);
     } else {
       missing.push(name);
     }
@@ -50,6 +55,8 @@ export async function evaluate(input: unknown, ports: StagePorts): Promise<Evalu
   }
   const text = lines.join('');
   await store.put(keys.measurements(run, number), text);
+  const imageText = images.join('');
+  if (imageText !== '') await store.put(keys.images(run, number), imageText);
   const record = {
     startedAt,
     finishedAt: new Date(ports.now()).toISOString(),
@@ -64,12 +71,20 @@ export async function evaluate(input: unknown, ports: StagePorts): Promise<Evalu
 async function measure(
   experiment: AnyExperiment,
   item: Item,
-  context: EvaluationContext,
-  ports: StagePorts,
-): Promise<string> {
-  const text = formatMeasurements(await experiment.evaluate(item.evaluation, context));
-  await ports.store.put(keys.cachedMeasurements(item.digest), text);
-  return text;
+  context: Omit<EvaluationContext, 'writeImage'>,
+  { store }: StagePorts,
+): Promise<{ readonly measurements: string; readonly images: string }> {
+  const written: EvaluationImage[] = [];
+  const rows = await experiment.evaluate(item.evaluation, {
+    ...context,
+    writeImage: (image) => void written.push(image),
+  });
+  const measurements = formatMeasurements(rows);
+  const images = formatImages(written);
+  // Measurements last: where they are, the images are too.
+  if (images !== '') await store.put(keys.cachedImages(item.digest), images);
+  await store.put(keys.cachedMeasurements(item.digest), measurements);
+  return { measurements, images };
 }
 
 async function allThere(item: Item, { store }: StagePorts): Promise<boolean> {
@@ -78,7 +93,11 @@ async function allThere(item: Item, { store }: StagePorts): Promise<boolean> {
 }
 
 /** One for the whole batch: a model or dataset that several evaluations read is opened once. */
-function evaluationContext(resolved: ResolvedRun, batch: EvaluationBatch, ports: StagePorts): EvaluationContext {
+function evaluationContext(
+  resolved: ResolvedRun,
+  batch: EvaluationBatch,
+  ports: StagePorts,
+): Omit<EvaluationContext, 'writeImage'> {
   const digests = new Map(batch.evaluations.flatMap(({ artifacts }) => Object.entries(artifacts)));
   const models = new Map<string, Promise<TrainedModel>>();
   const readers = new Map<string, Promise<DatasetReader>>();

@@ -5,6 +5,7 @@
 import type { z } from 'zod';
 import type { NumericBackend } from '../numerics/backend.ts';
 import type { EvaluationContext, TrainingContext } from './context.ts';
+import type { EvaluationImage } from './images.ts';
 
 export const presetNames = ['smoke', 'laptop', 'overnight', 'paper'] as const;
 export type PresetName = (typeof presetNames)[number];
@@ -69,8 +70,12 @@ export interface Experiment<
   /** What has to be measured. Pure. */
   evaluations(params: Params, trials: readonly Trial[]): readonly Evaluation[];
   evaluate(evaluation: Evaluation, context: EvaluationContext): Promise<readonly Measurement[]>;
-  /** Tables, charts and a verdict on the claim. Pure: it may be redrawn at any time from the stored measurements. */
-  summarize(measurements: readonly Measurement[], params: Params): Summary;
+  /**
+   * Tables, charts and a verdict on the claim. Pure: it may be redrawn at any time from the stored measurements.
+   *
+   * @param images what the evaluations wrote; absent where only numbers and charts are drawn again
+   */
+  summarize(measurements: readonly Measurement[], params: Params, images?: readonly EvaluationImage[]): Summary;
   /** The amount of work, for `estimate` and for the cost that Resolve writes down. Pure. */
   work(params: Params): Workload;
 }

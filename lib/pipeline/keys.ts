@@ -18,6 +18,8 @@ export const keys = {
   trainBatches: (run: string) => `runs/${run}/plan.jsonl`,
   evaluationBatches: (run: string) => `runs/${run}/evaluations.jsonl`,
   measurements: (run: string, batch: number) => `runs/${run}/measurements/${padded(batch)}.jsonl`,
+  /** Pictures of a batch's evaluations; absent where they make none. */
+  images: (run: string, batch: number) => `runs/${run}/images/${padded(batch)}.jsonl`,
   measurementsPrefix: (run: string) => `runs/${run}/measurements/`,
   /** Times and missing evaluations of a batch. */
   evaluationRecord: (run: string, batch: number) => `runs/${run}/evaluation/${padded(batch)}.json`,
@@ -42,6 +44,7 @@ export const keys = {
 
   /** Measurements by what they were computed from; a rerun reads them instead of computing. */
   cachedMeasurements: (digest: string) => `measurements/${digest}.jsonl`,
+  cachedImages: (digest: string) => `measurements/${digest}.images.jsonl`,
 
   result: (experiment: string, run: string) => `results/${experiment}/${run}.json`,
   /** Written only conditionally. */

@@ -34,9 +34,9 @@ export function tableSection(table: ReportTable): Html {
 }
 
 export function spreadSection({ measurements }: RunDocument): Html | false {
-  const spreads = spreadAtKeySteps(measurements);
   // One seed has no spread to show.
-  if (!spreads.some(({ count, diverged }) => count + diverged > 1)) return false;
+  const spreads = spreadAtKeySteps(measurements).filter(({ count, diverged }) => count + diverged > 1);
+  if (spreads.length === 0) return false;
   const stepped = spreads.some(({ step }) => step !== 0);
   const columns = [
     { label: 'Subject' },

@@ -2,8 +2,6 @@
 import type { PlannedExperiment } from './results-table.ts';
 
 export const plannedExperiments: readonly PlannedExperiment[] = [
-  { name: 'learned-optimizers/neural-art', place: '§3.4, Figures 8–9, appendix C' },
-  { name: 'learned-optimizers/update-visualization', place: 'Appendix B, Figures 10–13' },
   { name: 'layer-norm/invariances', place: '§5.1, Table 1' },
   { name: 'layer-norm/geometry', place: '§5.2' },
   { name: 'layer-norm/image-sentence-ranking', place: '§6.1, Table 2, Figure 1' },

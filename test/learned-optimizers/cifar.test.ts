@@ -78,7 +78,13 @@ async function runWhole(
   const rows: Measurement[] = [];
   for (const evaluation of cifar.evaluations(params, trials)) {
     if (!isWanted(evaluation.trials[0]!)) continue;
-    rows.push(...(await cifar.evaluate(evaluation, { ...machine, model: async (name) => models.get(name)! })));
+    rows.push(
+      ...(await cifar.evaluate(evaluation, {
+        ...machine,
+        model: async (name) => models.get(name)!,
+        writeImage: () => {},
+      })),
+    );
   }
   return rows;
 }
@@ -145,7 +151,7 @@ test('what was trained runs about the same in plain TensorFlow.js, where a backe
   const [evaluation] = cifar.evaluations(params, []);
   const [ours, theirs] = await Promise.all(
     (['wasm-plain', 'node-cpu'] as const).map((backend) =>
-      cifar.evaluate(evaluation!, { ...machineOf(backend), model: async () => model }),
+      cifar.evaluate(evaluation!, { ...machineOf(backend), model: async () => model, writeImage: () => {} }),
     ),
   );
   expect(theirs).toHaveLength(4);

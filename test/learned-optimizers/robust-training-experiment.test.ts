@@ -82,7 +82,7 @@ async function runWhole(params: Params): Promise<readonly Measurement[]> {
       expect(evaluation.trials).toContain(name);
       return models.get(name)!;
     };
-    rows.push(...(await robustTraining.evaluate(evaluation, { ...machine, model })));
+    rows.push(...(await robustTraining.evaluate(evaluation, { ...machine, model, writeImage: () => {} })));
   }
   return rows;
 }

@@ -73,7 +73,7 @@ export async function runWhole(
       expect(evaluation.trials).toContain(name);
       return models.get(name)!;
     };
-    rows.push(...(await experiment.evaluate(evaluation, { ...machine, model })));
+    rows.push(...(await experiment.evaluate(evaluation, { ...machine, model, writeImage: () => {} })));
   }
   for (const { metadata, tensors, metrics } of models.values()) {
     expect(metrics.length).toBeGreaterThan(0);

@@ -1,0 +1,55 @@
+/**
+ * Pictures that an evaluation makes beside its measurements, as JSON Lines: on their way from `evaluate`, through the store,
+ * to `summarize`, which puts them into the report.
+ */
+import { z } from 'zod';
+import type { ObjectStore } from '../storage/object-store.ts';
+import { InvalidEvaluationImage } from './errors.ts';
+import { keys } from './keys.ts';
+import { parseRecord } from './records.ts';
+
+/** A report is one page: nobody looks at more pixels than a screen has. */
+const mostPixels = 4_000_000;
+
+const imageSchema = z
+  .strictObject({
+    /** Unique within the run: `seed-3/training-style`. */
+    name: z.string().min(1).max(200),
+    width: z.number().int().positive(),
+    height: z.number().int().positive(),
+    /** [height, width, 4] RGBA bytes, base64. */
+    rgba: z.base64(),
+  })
+  .refine(({ width, height }) => width * height <= mostPixels, `it may have ${mostPixels} pixels`)
+  .refine(
+    ({ width, height, rgba }) => Buffer.byteLength(rgba, 'base64') === 4 * width * height,
+    'its bytes must be height × width × 4',
+  );
+export type EvaluationImage = Readonly<z.infer<typeof imageSchema>>;
+
+/** Throws InvalidEvaluationImage for what no report could show. */
+export function formatImages(images: readonly EvaluationImage[]): string {
+  return images
+    .map((image) => {
+      const parsed = imageSchema.safeParse(image);
+      if (!parsed.success) throw new InvalidEvaluationImage(image.name, z.prettifyError(parsed.error));
+      return `${JSON.stringify(parsed.data)}\n`;
+    })
+    .join('');
+}
+
+/** All images of a run, in the order of its batches. Throws InvalidRecord. */
+export async function readImages(
+  store: ObjectStore,
+  run: string,
+  batches: readonly number[],
+): Promise<readonly EvaluationImage[]> {
+  const images: EvaluationImage[] = [];
+  for (const batch of batches) {
+    const key = keys.images(run, batch);
+    const object = await store.get(key);
+    const lines = new TextDecoder().decode(object?.body).split('\n').filter(Boolean);
+    for (const line of lines) images.push(parseRecord(key, line, imageSchema));
+  }
+  return images;
+}

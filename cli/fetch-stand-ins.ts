@@ -4,10 +4,11 @@
  *
  * A stand-in is one file in stand-ins/, listed here.
  */
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { standInFolder } from '../lib/datasets/stand-ins/folder.ts';
+import { standInNote } from '../lib/datasets/stand-ins/note.ts';
 import { cifar10StandIn } from './stand-ins/cifar-10.ts';
 import { photographsStandIn, stylePicturesStandIn } from './stand-ins/photographs.ts';
 import type { StandIn } from './stand-ins/stand-in.ts';
@@ -36,6 +37,7 @@ for (const { dataset, megabytes, fetch } of standIns) {
     await rm(partial, { recursive: true, force: true });
     await mkdir(partial);
     const description = await fetch(partial, scratch);
+    await writeFile(join(partial, standInNote), `${JSON.stringify({ description })}\n`);
     await rm(target, { recursive: true, force: true });
     await rename(partial, target);
     console.error(`${dataset}: ${description} In ${target}.`);

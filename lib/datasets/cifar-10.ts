@@ -3,13 +3,12 @@
  * six files of 10,000 records each. A record is a label, 0 to 9, then 1,024 bytes each of red, green and blue, row by row.
  */
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
-import { z } from 'zod';
 import type { DatasetReader } from './dataset.ts';
 import { DatasetCorrupt } from './errors.ts';
-import type { CheckedDataset, CheckedFile, DatasetImporter } from './importers.ts';
-import { findSourceFile, kindOfPath, readSourceFile, streamSourceFile } from './source-files.ts';
+import { type CheckedDataset, type CheckedFile, checkedFile, type DatasetImporter } from './importer.ts';
+import { findSourceFile, readSourceFile, streamSourceFile } from './source-files.ts';
 import { makeColourPatches } from './stand-ins/colour-patches.ts';
+import { readStandInNote } from './stand-ins/note.ts';
 
 export const cifarLabels = [
   'airplane',
@@ -92,10 +91,6 @@ export function countRecords(bytes: Uint8Array, file: string): number {
   return records;
 }
 
-/** Beside the six files of a stand-in: what they are. */
-export const standInNote = 'stand-in.json';
-const standInSchema = z.strictObject({ description: z.string().min(1) });
-
 export const cifar10Importer: DatasetImporter = {
   name: 'cifar-10',
   // The owners' archive unpacks to the first.
@@ -105,7 +100,7 @@ export const cifar10Importer: DatasetImporter = {
     describeStandIn('CIFAR-10’s place holder: patches of colour and stripes made in code.', makeColourPatches()),
 
   async read(folder) {
-    const note = await readNote(folder);
+    const note = await readStandInNote('cifar-10', folder);
     const files: CheckedFile[] = [];
     const checksums: Record<string, string> = {};
     for (const name of fileNames) {
@@ -137,31 +132,11 @@ export function describeOrigin(
     : { origin: 'paper (re-encoded)', description: `${what}, in the owners' layout but not their bytes.` };
 }
 
-/** A stand-in's description, or undefined where the folder is none. Throws DatasetCorrupt. */
-async function readNote(folder: string): Promise<string | undefined> {
-  const path = join(folder, standInNote);
-  if ((await kindOfPath('cifar-10', path)) !== 'file') return undefined;
-  const source = await findSourceFile('cifar-10', folder, [standInNote]);
-  try {
-    return standInSchema.parse(JSON.parse(Buffer.from(await readSourceFile(source, 10_000)).toString())).description;
-  } catch (cause) {
-    if (cause instanceof DatasetCorrupt) throw cause;
-    throw new DatasetCorrupt(path, 'it must be JSON with one text, "description"', { cause });
-  }
-}
-
 /** Files in memory as a checked dataset. */
 function describeStandIn(description: string, files: Readonly<Record<string, Uint8Array>>): CheckedDataset {
   return {
     origin: 'stand-in',
     description,
-    files: Object.entries(files).map(([name, bytes]) => ({
-      name,
-      size: bytes.length,
-      sha256: createHash('sha256').update(bytes).digest('hex'),
-      async *open() {
-        yield bytes;
-      },
-    })),
+    files: Object.entries(files).map(([name, bytes]) => checkedFile(name, bytes)),
   };
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { DatasetReader } from './dataset.ts';
 import { DatasetCorrupt } from './errors.ts';
 import { parseIdx } from './idx.ts';
-import type { DatasetImporter } from './importers.ts';
+import type { DatasetImporter } from './importer.ts';
 import { findSourceFile, readSourceFile, type SourceFile, streamSourceFile } from './source-files.ts';
 
 const pixels = 28;

@@ -1,10 +1,9 @@
 /** Pictures of a dataset as the one file that the store keeps. It imports no decoder: what reads it depends on none. */
-import { createHash } from 'node:crypto';
 import { decodeSafetensors, encodeSafetensors } from '../numerics/safetensors.ts';
 import type { DatasetReader } from './dataset.ts';
 import type { Picture } from './decode-picture.ts';
 import { DatasetCorrupt } from './errors.ts';
-import type { CheckedDataset, CheckedFile } from './importers.ts';
+import { type CheckedDataset, type CheckedFile, checkedFile } from './importer.ts';
 
 const packedFile = 'pictures.safetensors';
 
@@ -36,18 +35,6 @@ export async function unpackPictures(reader: DatasetReader): Promise<readonly Na
       }
       return { name: name.slice(6), width, height, rgb: data };
     });
-}
-
-/** A file in memory, with its checksum. */
-export function checkedFile(name: string, bytes: Uint8Array): CheckedFile {
-  return {
-    name,
-    size: bytes.length,
-    sha256: createHash('sha256').update(bytes).digest('hex'),
-    async *open() {
-      yield bytes;
-    },
-  };
 }
 
 /** Pictures made in code, under the origin that says so. */

@@ -1,7 +1,7 @@
 /** Takes any folder of photographs as contents of neural art; see `photographs.ts`. */
 import type { Picture } from './decode-picture.ts';
 import { UnusablePicture } from './errors.ts';
-import type { DatasetImporter } from './importers.ts';
+import type { DatasetImporter } from './importer.ts';
 import { describeMadePictures, packPictures } from './packed-pictures.ts';
 import { photographSide } from './photographs.ts';
 import { readPictureFolder } from './picture-folder.ts';

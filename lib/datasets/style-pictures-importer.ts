@@ -1,7 +1,7 @@
 /** Takes a folder of paintings as styles of neural art; see `style-pictures.ts`. */
 import type { Picture } from './decode-picture.ts';
 import { UnusablePicture } from './errors.ts';
-import type { DatasetImporter } from './importers.ts';
+import type { DatasetImporter } from './importer.ts';
 import { describeMadePictures, packPictures } from './packed-pictures.ts';
 import { readPictureFolder } from './picture-folder.ts';
 import { middleSquare, resizeRegion } from './resize-picture.ts';

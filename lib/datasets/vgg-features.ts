@@ -8,8 +8,7 @@ import { decodeSafetensors, encodeSafetensors, type NamedTensors } from '../nume
 import type { DatasetReader } from './dataset.ts';
 import { DatasetCorrupt } from './errors.ts';
 import { type FeatureWeights, featureLayers, layersOfBlocks } from './feature-layers.ts';
-import type { DatasetImporter } from './importers.ts';
-import { checkedFile } from './packed-pictures.ts';
+import { checkedFile, type DatasetImporter } from './importer.ts';
 import { findSourceFile, readSourceFile } from './source-files.ts';
 import { readStandInNote } from './stand-ins/note.ts';
 

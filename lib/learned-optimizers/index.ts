@@ -20,12 +20,12 @@ export {
 } from './meta-optimizer.ts';
 // §3: training with early stopping, and the tuned hand-written optimizers it is compared with
 export {
-  type EpisodeRecord,
   type MetaTrainingResult,
   type MetaTrainingSettings,
   metaTrain,
   metaTrainFrom,
 } from './meta-training.ts';
+export type { EpisodeRecord } from './meta-training-progress.ts';
 export { zeroNonFinite } from './non-finite.ts';
 // Beyond the paper: inputs and updates without scale, and training that lasts beyond the horizon
 export { type NormalisationSettings, normaliseNetwork, type UpdateRule } from './normalised-network.ts';

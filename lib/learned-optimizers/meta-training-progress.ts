@@ -1,7 +1,15 @@
 /** How far meta-training has come: everything that a checkpoint holds, and nothing that a stream of random numbers gives. */
 import type { Checkpoint } from '../pipeline/context.ts';
 import { initMetaOptimizer, type MetaOptimizerState } from './meta-optimizer.ts';
-import type { EpisodeRecord } from './meta-training.ts';
+
+/** A row of the learning curve. */
+export interface EpisodeRecord {
+  readonly episode: number;
+  /** Mean loss over the episode's steps; null where it diverged. */
+  readonly metaLoss: number | null;
+  /** Mean over the validation problems of the loss at the end of the horizon; only where there was a validation. */
+  readonly validationLoss?: number | null;
+}
 
 export interface MetaTrainingProgress {
   /** Episodes that are done. */

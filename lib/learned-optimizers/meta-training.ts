@@ -15,7 +15,13 @@ import type { TrainingContext } from '../pipeline/context.ts';
 import { MetaTrainingDiverged } from './errors.ts';
 import { type CoordinateSelection, selectCoordinates, sumFollowingGradients } from './meta-gradient.ts';
 import { type LearningRateSchedule, updateMetaOptimizer } from './meta-optimizer.ts';
-import { initProgress, type MetaTrainingProgress, restoreProgress, saveProgress } from './meta-training-progress.ts';
+import {
+  type EpisodeRecord,
+  initProgress,
+  type MetaTrainingProgress,
+  restoreProgress,
+  saveProgress,
+} from './meta-training-progress.ts';
 import { zeroNonFinite } from './non-finite.ts';
 import { traceLosses } from './optimize.ts';
 import { initializeParameters, type OptimizerNetwork, runNetwork, type TrainableNetwork } from './optimizer-network.ts';
@@ -51,15 +57,6 @@ export interface MetaTrainingSettings {
   readonly mayDiverge?: boolean;
   /** What makes the optimizer live past its horizon; the paper has none of it. */
   readonly robust?: RobustTrainingSettings;
-}
-
-/** A row of the learning curve. */
-export interface EpisodeRecord {
-  readonly episode: number;
-  /** Mean loss over the episode's steps; null where it diverged. */
-  readonly metaLoss: number | null;
-  /** Mean over the validation problems of the loss at the end of the horizon; only where there was a validation. */
-  readonly validationLoss?: number | null;
 }
 
 export interface MetaTrainingResult {

@@ -2,7 +2,7 @@
 import type { DatasetReader } from '../datasets/dataset.ts';
 import type { NumericBackend } from '../numerics/backend.ts';
 import type { NamedTensors } from '../numerics/safetensors.ts';
-import type { EvaluationImage } from './images.ts';
+import type { EvaluationImage } from './evaluation-image.ts';
 
 export interface Checkpoint {
   /** How far the trial had come, in units of its own (episodes, epochs); 0 is the start. */

@@ -5,8 +5,9 @@ import { openDataset } from '../datasets/pinned-dataset.ts';
 import { hasArtifact, readArtifact } from './artifacts.ts';
 import { findBatch } from './batches.ts';
 import type { EvaluationContext, TrainedModel } from './context.ts';
+import type { EvaluationImage } from './evaluation-image.ts';
 import type { AnyExperiment } from './experiment.ts';
-import { type EvaluationImage, formatImages } from './images.ts';
+import { formatImages } from './images.ts';
 import { keys } from './keys.ts';
 import { formatMeasurements } from './measurements.ts';
 import {

@@ -5,7 +5,7 @@
 import type { z } from 'zod';
 import type { NumericBackend } from '../numerics/backend.ts';
 import type { EvaluationContext, TrainingContext } from './context.ts';
-import type { EvaluationImage } from './images.ts';
+import type { EvaluationImage } from './evaluation-image.ts';
 
 export const presetNames = ['smoke', 'laptop', 'overnight', 'paper'] as const;
 export type PresetName = (typeof presetNames)[number];

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { InvalidEvaluationImage, InvalidRecord } from '../../lib/pipeline/errors.ts';
-import { type EvaluationImage, formatImages, readImages } from '../../lib/pipeline/images.ts';
+import type { EvaluationImage } from '../../lib/pipeline/evaluation-image.ts';
+import { formatImages, readImages } from '../../lib/pipeline/images.ts';
 import { keys } from '../../lib/pipeline/keys.ts';
 import { createRegistry } from '../../lib/pipeline/registry.ts';
 import { FolderObjectStore } from '../../lib/storage/folder-object-store.ts';

@@ -1,6 +1,7 @@
 /** Figure 8's two panels, Figure 9's triples and the verdict; pure functions of what was measured. */
+
+import type { EvaluationImage } from '../../pipeline/evaluation-image.ts';
 import type { Measurement, Summary, SummaryImage, Verdict } from '../../pipeline/experiment.ts';
-import type { EvaluationImage } from '../../pipeline/images.ts';
 import { baselineNames } from '../baselines.ts';
 import { chartLosses } from './chart-losses.ts';
 import { newStyleMetric } from './evaluate-neural-art.ts';

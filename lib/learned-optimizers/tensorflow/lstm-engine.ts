@@ -1,8 +1,5 @@
-/** What computes the coordinatewise LSTM of a `LearnedOptimizer`: our kernel, or TensorFlow.js itself on a GPU. */
-import * as tf from '@tensorflow/tfjs-core';
-import { createKernelEngine } from './lstm-on-kernel.ts';
-import { createTensorEngine } from './lstm-on-tensors.ts';
-import type { OptimizerFile } from './optimizer-file.ts';
+/** What steps the coordinatewise LSTM of a `LearnedOptimizer`, whatever it computes on. */
+import type * as tf from '@tensorflow/tfjs-core';
 
 /**
  * `kernel`: gradients are read from the backend, our SIMD kernel does the step. `tensors`: everything stays on the
@@ -25,23 +22,4 @@ export interface LstmEngine {
   readState(slot: number): Float32Array;
   writeState(slot: number, state: Float32Array): void;
   dispose(): void;
-}
-
-/** Throws KernelBackendError where `kernel` is asked for and cannot be had. */
-export function createEngine(compute: Compute, options: OptimizerFile): LstmEngine {
-  if (compute === 'tensors' || (compute === 'auto' && computesOnDevice())) return createTensorEngine(options);
-  try {
-    return createKernelEngine(options);
-  } catch (error) {
-    if (compute === 'kernel') throw error;
-    return createTensorEngine(options);
-  }
-}
-
-/** Whether the present backend's tensors lie on a GPU: then every dataSync waits for all that is queued. */
-function computesOnDevice(): boolean {
-  const name = tf.getBackend();
-  if (name === 'cpu' || name === 'wasm') return false;
-  // tfjs-node is 'tensorflow', with a GPU or without.
-  return name !== 'tensorflow' || (tf.backend() as { readonly isUsingGpuDevice?: boolean }).isUsingGpuDevice === true;
 }

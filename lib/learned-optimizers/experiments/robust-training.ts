@@ -134,6 +134,7 @@ export const robustTraining = defineExperiment<Params, OptimizerTrial<MnistTrain
     'The default’s LSTM has 8 units a layer and decides only by which factor each coordinate’s step differs from ADAM’s with a falling rate.',
     'A loss at a step is the mean over the tenth of the run that ends there, since one minibatch says little at 10,000 steps.',
     'The weight of the imitation (0.3) and the lengths of the curriculum are ours; the literature’s are of other problems.',
+    'The default’s recipe was chosen among some eight pilots that were looked at on evaluation seeds 0 to 5; the other seeds are fresh.',
   ],
   params,
   presets: {

@@ -15,7 +15,7 @@ const advances = [
 const unknownAdvance = 600;
 const wideAdvance = 1000;
 /** DejaVu Sans and Verdana run wider than Helvetica: better a little air than a label cut off. */
-const allowance = 1.08;
+const allowance = 1.18;
 const boldAllowance = 1.06;
 
 /** Width in pixels of one line. */

@@ -104,7 +104,7 @@ async function describeRun(about: {
     tables: summary.tables.map(({ title, columns, rows }) => ({
       title,
       columns: columns.map(({ label, digits }) => (digits === undefined ? { label } : { label, digits })),
-      rows: rows.map((row) => row.map((cell) => (cell === undefined || Number.isNaN(cell) ? null : cell))),
+      rows: rows.map((row) => row.map(tableCell)),
     })),
     remarks: [...(summary.remarks ?? [])],
     datasets: resolved.datasets.map(({ name, version, origin }) => ({ name, version, origin })),
@@ -170,4 +170,11 @@ async function collect<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
   const all: T[] = [];
   for await (const item of items) all.push(item);
   return all;
+}
+
+/** JSON has neither NaN nor Infinity; a mean over runs of which one diverged is one or the other. */
+function tableCell(cell: string | number | undefined): string | number | null {
+  if (cell === undefined || Number.isNaN(cell)) return null;
+  if (typeof cell === 'string' || Number.isFinite(cell)) return cell;
+  return cell > 0 ? '∞' : '−∞';
 }

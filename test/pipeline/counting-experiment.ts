@@ -84,7 +84,7 @@ export const counting = defineExperiment<z.infer<typeof params>, CountingTrial, 
       {
         title: 'Counts',
         columns: [{ label: 'trial' }, { label: 'count' }],
-        rows: measurements.map((m) => [m.subject, m.value]),
+        rows: [...measurements.map((m) => [m.subject, m.value] as const), ['all there are', Number.POSITIVE_INFINITY]],
       },
     ],
     charts: [],

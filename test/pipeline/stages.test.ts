@@ -67,6 +67,8 @@ describe('a run through all stages', () => {
     await runStages(countingRequest('nan', { seeds: 14, overrides: { trials: 1 } }), ports);
     const values = (await documentOf(ports, 'nan')).measurements.map(({ value }) => value);
     expect(values).toEqual([...Array(13).fill(10), null]);
+    const cells = (await documentOf(ports, 'nan')).tables[0]!.rows.map(([, cell]) => cell);
+    expect(cells).toEqual([...Array(13).fill(10), null, '∞']);
   });
 });
 

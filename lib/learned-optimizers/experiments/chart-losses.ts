@@ -52,6 +52,8 @@ function layersOf(measurements: readonly Measurement[], panel: Omit<LossPanel, '
       const losses = [...lossesBySeed(measurements, subject, step, metric).values()];
       if (losses.length === 0) return [];
       const { mean, standardDeviation } = describeValues(losses);
+      // A curve has a gap where one of its runs diverged; the table says ∞.
+      if (!Number.isFinite(mean)) return [];
       // A logarithmic axis has no place for what a symmetric band may hold below the smallest loss seen.
       const low = Math.max(mean - standardDeviation, Math.min(...losses));
       const high = mean + standardDeviation;

@@ -1,7 +1,7 @@
 /** Figure 7's three panels, a table and a verdict; pure functions of the measurements. */
 import type { Chart, Measurement, Summary, Table, Verdict } from '../../pipeline/experiment.ts';
 import { type BaselineName, baselineNames } from '../baselines.ts';
-import { describeValues, type Statistics } from './summarize-comparison.ts';
+import { describeValues, number, type Statistics } from './summarize-comparison.ts';
 
 /** The labels of each panel: airplane 0, automobile 1, bird 2, cat 3, deer 4, dog 5, frog 6, horse 7, ship 8, truck 9. */
 export const panels = {
@@ -166,10 +166,6 @@ function sentence({ panel, subject, part, learned, best, baseline, difference }:
   );
 }
 
-function number(value: number): string {
-  return String(Number(value.toPrecision(3)));
-}
-
 function tabulate(rows: readonly Measurement[]): Table {
   return {
     title: 'Mean loss over all steps and over the last tenth of them: mean and standard deviation over seeds',
@@ -207,6 +203,7 @@ function chartPanel(rows: readonly Measurement[], panel: PanelName, seeds: numbe
       const losses = own.filter((row) => row.subject === subject && row.step === step).map(({ value }) => value);
       if (losses.length === 0) return [];
       const { mean, standardDeviation } = describeValues(losses);
+      if (!Number.isFinite(mean)) return [];
       // A logarithmic axis has no place for what a symmetric band may hold below the smallest loss seen.
       const low = Math.max(mean - standardDeviation, Math.min(...losses));
       const [loss, below, above] = [mean, low, mean + standardDeviation].map((value) => Number(value.toPrecision(6)));

@@ -18,8 +18,14 @@ export interface Statistics {
   readonly standardError: number;
 }
 
+/** With a run among them that diverged, recorded as the largest number there is, the mean is infinite and has no spread. */
 export function describeValues(values: readonly number[]): Statistics {
   const count = values.length;
+  const diverged = values.find((value) => Math.abs(value) >= Number.MAX_VALUE);
+  if (diverged !== undefined) {
+    const mean = Math.sign(diverged) * Number.POSITIVE_INFINITY;
+    return { count, mean, standardDeviation: Number.NaN, standardError: Number.NaN };
+  }
   const mean = values.reduce((sum, value) => sum + value / count, 0);
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   const standardDeviation = count > 1 ? Math.sqrt(squares / (count - 1)) : 0;
@@ -138,6 +144,7 @@ export function describeComparison({ best, lstm, baseline, difference }: Compari
 }
 
 export function number(value: number): string {
+  if (value === Number.POSITIVE_INFINITY) return '∞';
   return String(Number(value.toPrecision(3)));
 }
 

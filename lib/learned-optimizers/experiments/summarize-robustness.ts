@@ -197,9 +197,10 @@ export function chartRobustness(measurements: readonly Measurement[], activation
     // Only the seeds that were run to the end, so that a curve does not change company on its way.
     const last = Math.max(0, ...rows.map(({ step }) => step));
     const seeds = new Set(rows.filter(({ step }) => subject === 'adam' || step === last).map(({ seed }) => seed));
-    return [...new Set(rows.map(({ step }) => step))].map((step) => {
+    return [...new Set(rows.map(({ step }) => step))].flatMap((step) => {
       const losses = rows.filter((row) => row.step === step && seeds.has(row.seed)).map(({ value }) => value);
-      return { optimizer: labels[subject], step, loss: Number(describeValues(losses).mean.toPrecision(6)) };
+      const { mean } = describeValues(losses);
+      return Number.isFinite(mean) ? [{ optimizer: labels[subject], step, loss: Number(mean.toPrecision(6)) }] : [];
     });
   });
   const shown = subjects

@@ -98,13 +98,17 @@ ${failure.logTail && html`<details><summary>The end of the log</summary><pre>${f
   );
 }
 
+const smallestPictureWidth = 600;
+
 function figuresSection({ figures, images }: Report): Html | false {
   if (figures.length + images.length === 0) return false;
   return html`<section><h2>The paper’s figure, from our numbers</h2>
 ${figures.map(figure)}
 ${images.map((image) => {
   const source = `data:image/png;base64,${encodePng(image).toString('base64')}`;
-  return html`<figure><img src="${source}" width="${image.width}" height="${image.height}" alt="${describeFigure(image)}">
+  // Pictures of a few dozen pixels are looked at pixel by pixel, in whole multiples of their size.
+  const scale = Math.max(1, Math.floor(smallestPictureWidth / image.width));
+  return html`<figure><img src="${source}" width="${scale * image.width}" height="${scale * image.height}" alt="${describeFigure(image)}">
 <figcaption><strong>${image.title}.</strong> ${image.caption}</figcaption></figure>`;
 })}</section>`;
 }

@@ -40,23 +40,36 @@ export function chartLossPanels(
 const schema = 'https://vega.github.io/schema/vega-lite/v6.json';
 const panelWidth = 260;
 
+/** What is so many times as high as where the highest curve starts is on its way to infinity, and would flatten all others. */
+const highestShown = 30;
+
+function highestStart(measurements: readonly Measurement[], baselineMetric: string, step: number): number {
+  const means = subjects.flatMap((subject) => {
+    const metric = subject === 'lstm' ? 'loss' : baselineMetric;
+    const losses = [...lossesBySeed(measurements, subject, step, metric).values()];
+    return losses.length > 0 ? [describeValues(losses).mean] : [];
+  });
+  return Math.max(...means.filter(Number.isFinite));
+}
+
 /** The paper's values over our curves over their bands. */
 function layersOf(measurements: readonly Measurement[], panel: Omit<LossPanel, 'caption'>) {
   const [first, last] = panel.steps;
   const shown = [...new Set(measurements.map(({ step }) => step))]
     .filter((step) => step >= first && step <= last)
     .sort((a, b) => a - b);
+  const ceiling = highestShown * highestStart(measurements, panel.baselineMetric, shown[0] ?? first);
   const curves = subjects.flatMap((subject) =>
     shown.flatMap((step) => {
       const metric = subject === 'lstm' ? 'loss' : panel.baselineMetric;
       const losses = [...lossesBySeed(measurements, subject, step, metric).values()];
       if (losses.length === 0) return [];
       const { mean, standardDeviation } = describeValues(losses);
-      // A curve has a gap where one of its runs diverged; the table says ∞.
-      if (!Number.isFinite(mean)) return [];
+      // A curve has a gap where one of its runs diverged, or is about to; the table says ∞.
+      if (!(mean <= ceiling)) return [];
       // A logarithmic axis has no place for what a symmetric band may hold below the smallest loss seen.
       const low = Math.max(mean - standardDeviation, Math.min(...losses));
-      const high = mean + standardDeviation;
+      const high = Math.min(mean + standardDeviation, ceiling);
       return [
         {
           method: subjectLabels[subject],

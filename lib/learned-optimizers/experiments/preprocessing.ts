@@ -49,7 +49,7 @@ interface Evaluation extends Omit<ComparisonEvaluation<PooledMnistSettings>, 'op
 }
 
 const laptop: Params = {
-  ...optimizerPreset('laptop', { seeds: 10 }),
+  ...optimizerPreset('laptop', { seeds: 5 }),
   lossWeights: 'every-step',
   testProblems: 20,
   episodes: 300,

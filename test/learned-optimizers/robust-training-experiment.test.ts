@@ -1,40 +1,14 @@
 import { compile } from 'vega-lite';
 import { describe, expect, test } from 'vitest';
-import type { DatasetReader } from '../../lib/datasets/dataset.ts';
 import { mnist } from '../../lib/learned-optimizers/experiments/mnist.ts';
 import { recordedSteps } from '../../lib/learned-optimizers/experiments/robust-evaluation.ts';
 import { robustTraining } from '../../lib/learned-optimizers/experiments/robust-training.ts';
 import type { Checkpoint, TrainedModel, TrainingContext } from '../../lib/pipeline/context.ts';
 import { type Measurement, presetNames } from '../../lib/pipeline/experiment.ts';
+import { dataset } from './run-whole.ts';
 
 type Params = typeof robustTraining.presets.smoke;
 
-/** 100 images of a bright bar whose place is the class, in the IDX format. */
-function idx(kind: 'images' | 'labels', count = 100): Uint8Array {
-  const header = kind === 'images' ? [0x803, count, 28, 28] : [0x801, count];
-  const bytes = new Uint8Array(4 * header.length + (kind === 'images' ? count * 784 : count));
-  header.forEach((value, index) => {
-    new DataView(bytes.buffer).setUint32(4 * index, value);
-  });
-  const data = bytes.subarray(4 * header.length);
-  for (let example = 0; example < count; example++) {
-    if (kind === 'labels') data[example] = example % 10;
-    else data.fill(200, example * 784 + 70 * (example % 10), example * 784 + 70 * (example % 10) + 50);
-  }
-  return bytes;
-}
-
-const dataset = async (): Promise<DatasetReader> => ({
-  manifest: {
-    formatVersion: 1,
-    name: 'mnist',
-    version: '0'.repeat(16),
-    origin: 'stand-in',
-    description: '',
-    files: [],
-  },
-  file: async (name) => idx(name.includes('images') ? 'images' : 'labels'),
-});
 const machine = {
   backend: 'wasm-plain',
   threads: 1,

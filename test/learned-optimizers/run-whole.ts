@@ -24,7 +24,7 @@ function idx(kind: 'images' | 'labels', count = 200): Uint8Array {
   return bytes;
 }
 
-/** Holds those, under MNIST's name. */
+/** Those images, under MNIST's name. */
 export const dataset = async (): Promise<DatasetReader> => ({
   manifest: {
     formatVersion: 1,

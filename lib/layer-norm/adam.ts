@@ -1,0 +1,81 @@
+/** Adam (Kingma & Ba 2015, Algorithm 1) over named arrays, and how gradients are clipped before it. */
+import type { NamedTensors } from '../numerics/safetensors.ts';
+
+/**
+ * `standard`: 1 − β₁ᵗ and 1 − β₂ᵗ. `authors`: 1 − (1 − β₁)ᵗ and 1 − (1 − β₂)ᵗ, as the code of order-embeddings and
+ * skip-thoughts has it, which makes the first steps longer than Adam's.
+ */
+export type BiasCorrection = 'standard' | 'authors';
+
+export interface AdamSettings {
+  readonly learningRate: number;
+  /** 0.9 where absent. */
+  readonly decay1?: number;
+  /** 0.999 where absent. */
+  readonly decay2?: number;
+  /** 1e-8 where absent. */
+  readonly epsilon?: number;
+  readonly biasCorrection?: BiasCorrection;
+}
+
+/** `globalNorm`: all gradients together are scaled to at most this L2 norm; `perTensorNorm`: each by itself. */
+export type GradientClip = { readonly globalNorm: number } | { readonly perTensorNorm: number };
+
+/** Named float32 arrays, all of the same names: what Adam keeps of each parameter. */
+export interface AdamState {
+  readonly mean: ArrayByName;
+  readonly meanSquare: ArrayByName;
+  /** Updates that were made. */
+  applied: number;
+}
+export type ArrayByName = Readonly<Record<string, Float32Array>>;
+
+export function initAdam(parameters: NamedTensors): AdamState {
+  const zeros = () =>
+    Object.fromEntries(Object.entries(parameters).map(([name, { data }]) => [name, new Float32Array(data.length)]));
+  return { mean: zeros(), meanSquare: zeros(), applied: 0 };
+}
+
+/** Changes parameters and state by one step along the gradients, which it may scale. */
+export function updateAdam(
+  parameters: ArrayByName,
+  gradients: ArrayByName,
+  state: AdamState,
+  { learningRate, decay1 = 0.9, decay2 = 0.999, epsilon = 1e-8, biasCorrection = 'standard' }: AdamSettings,
+  clip?: GradientClip,
+): void {
+  state.applied += 1;
+  const correction = (decay: number) => 1 - (biasCorrection === 'standard' ? decay : 1 - decay) ** state.applied;
+  const correction1 = correction(decay1);
+  const correction2 = correction(decay2);
+  const scales = clipScales(gradients, clip);
+  for (const [name, values] of Object.entries(parameters)) {
+    const gradient = gradients[name]!;
+    const mean = state.mean[name]!;
+    const meanSquare = state.meanSquare[name]!;
+    const scale = scales(name);
+    for (let i = 0; i < values.length; i++) {
+      const g = scale * gradient[i]!;
+      mean[i] = decay1 * mean[i]! + (1 - decay1) * g;
+      meanSquare[i] = decay2 * meanSquare[i]! + (1 - decay2) * g * g;
+      values[i]! -= (learningRate * (mean[i]! / correction1)) / (Math.sqrt(meanSquare[i]! / correction2) + epsilon);
+    }
+  }
+}
+
+/** What each gradient is multiplied by. */
+function clipScales(gradients: ArrayByName, clip: GradientClip | undefined): (name: string) => number {
+  if (!clip) return () => 1;
+  if ('perTensorNorm' in clip) {
+    return (name) => Math.min(1, clip.perTensorNorm / Math.sqrt(squaredNorm(gradients[name]!)));
+  }
+  const norm = Math.sqrt(Object.values(gradients).reduce((sum, gradient) => sum + squaredNorm(gradient), 0));
+  const scale = Math.min(1, clip.globalNorm / norm);
+  return () => scale;
+}
+
+function squaredNorm(values: Float32Array): number {
+  let sum = 0;
+  for (const value of values) sum += value * value;
+  return sum;
+}

@@ -1,0 +1,19 @@
+/**
+ * Layer Normalization (Ba, Kiros & Hinton 2016, arXiv 1607.06450), in the order of the paper: operations on
+ * TensorFlow.js, and what trains the models of its tasks.
+ */
+
+export { type AdamSettings, type BiasCorrection, type GradientClip, initAdam, updateAdam } from './adam.ts';
+export { embed } from './embed.ts';
+export * from './errors.ts';
+// Eq. 3
+export { defaultEpsilon, layerNormalization, rootMeanSquareNormalization } from './normalization.ts';
+// Eqs 26–28
+export { type GruGate, gateColumns, gruGates, type LstmGate, lstmGates } from './recurrent/gates.ts';
+export { type GruParameters, type GruState, gru, gruStep, initializeGru } from './recurrent/gru.ts';
+// Eqs 20–22
+export { initializeLstm, type LstmParameters, type LstmState, lstm, lstmStep } from './recurrent/lstm.ts';
+export type { RecurrentNormalization, RecurrentOptions, SequenceOptions } from './recurrent/recurrent-options.ts';
+// Eq. 4
+export { initializeRnn, type RnnParameters, type RnnState, rnn, rnnStep } from './recurrent/rnn.ts';
+export { asTensors, prefix, type Training, trainModel, type Validation, withPrefix } from './trainer.ts';

@@ -32,7 +32,7 @@ export interface PendingTensor {
 }
 
 export interface TensorKernelOptions {
-  /** What `detectWasmBackend` says, by default. */
+  /** What `useKernelBuild` was told last, else what `detectWasmBackend` says. */
   readonly build?: 'wasm-relaxed' | 'wasm-plain';
 }
 
@@ -71,6 +71,11 @@ export function tensorsInMainMemory(): boolean {
   return name === 'tensorflow' && (tf.backend() as { readonly isUsingGpuDevice?: boolean }).isUsingGpuDevice !== true;
 }
 
+/** The build of kernels that are not told another: results are bit-equal only for the same. */
+export function useKernelBuild(build: 'wasm-relaxed' | 'wasm-plain'): void {
+  defaultBuild = build;
+}
+
 /**
  * Calls `run` with the kernel's functions in the memory that they work on.
  *
@@ -81,8 +86,8 @@ export function withTensors<Exports, Result>(
   { build }: TensorKernelOptions,
   run: (kernel: Exports, memory: TensorMemory) => Result,
 ): Result {
-  detectedBuild ??= detectWasmBackend();
-  const url = binaries[build ?? detectedBuild];
+  defaultBuild ??= detectWasmBackend();
+  const url = binaries[build ?? defaultBuild];
   const backend = tf.backend() as unknown as WasmBackend;
   const inPlace = memoryOf(backend);
   if (!inPlace) ownMemory ??= createMemory();
@@ -96,7 +101,7 @@ export function withTensors<Exports, Result>(
   }
 }
 
-let detectedBuild: 'wasm-relaxed' | 'wasm-plain' | undefined;
+let defaultBuild: 'wasm-relaxed' | 'wasm-plain' | undefined;
 /** It only ever grows: to the arrays of the largest call. */
 let ownMemory: Memory | undefined;
 const modules = new Map<string, object>();

@@ -40,7 +40,7 @@ async function startWasm(build: 'wasm-relaxed' | 'wasm-plain'): Promise<void> {
   });
   await tf.setBackend('wasm');
   await tf.ready();
-  const { useKernelBuild } = await import('../lib/kernels/tensor-memory.ts');
+  const { useKernelBuild } = await import('../lib/kernels/kernel-instance.ts');
   useKernelBuild(build);
 }
 

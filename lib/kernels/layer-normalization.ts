@@ -6,9 +6,10 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { KernelShapeError } from './errors.ts';
-import { type TensorKernelOptions, withTensors } from './tensor-memory.ts';
+import type { KernelOptions } from './kernel-instance.ts';
+import { withTensors } from './tensor-memory.ts';
 
-export interface LayerNormalizationOptions extends TensorKernelOptions {
+export interface LayerNormalizationOptions extends KernelOptions {
   /** Inside the root. */
   readonly epsilon: number;
   /** `root-mean-square` leaves the mean out: y = gain ⊙ x/√(mean x² + ε) + bias. */

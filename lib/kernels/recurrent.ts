@@ -4,11 +4,12 @@
  * assembly/recurrent-lstm.ts, recurrent-gru.ts and recurrent-tanh.ts; assembly/recurrent.ts says which matrix products there are.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import type { KernelOptions } from './kernel-instance.ts';
 import { backwardScratch, forwardScratch, jobWords, keptArrays, type RecurrentJob } from './recurrent-job.ts';
 import { checkTensors, kernelGates, type RecurrentCell, type RecurrentTensors } from './recurrent-tensors.ts';
-import { type TensorKernelOptions, type TensorMemory, withTensors } from './tensor-memory.ts';
+import { type TensorMemory, withTensors } from './tensor-memory.ts';
 
-export interface RecurrentOptions extends TensorKernelOptions {
+export interface RecurrentOptions extends KernelOptions {
   /** The names in `kernelGates`, in the order in which they lie in the tensors. */
   readonly gates: readonly string[];
   /** Inside the root of each standard deviation. */

@@ -4,15 +4,19 @@
  * of its own, and tensors are copied.
  *
  * A kernel that is used here has no data of its own at fixed addresses (test/kernels/tensor-memory.test.ts): they would lie on
- * the backend's. It is compiled as it is first used, at once: that is possible on a browser's main thread up to 8 MB.
+ * the backend's.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { detectWasmBackend } from '../numerics/backend.ts';
-import { readAsset } from '../numerics/read-asset.ts';
 import { KernelBackendError } from './errors.ts';
-
-/** The builds of a kernel. */
-export type KernelBinaries = Readonly<Record<'wasm-relaxed' | 'wasm-plain', URL>>;
+import {
+  createMemory,
+  instantiateKernel,
+  isMemory,
+  type KernelBinaries,
+  type KernelMemory,
+  type KernelOptions,
+  pageBytes,
+} from './kernel-instance.ts';
 
 /** Where one call of a kernel finds its arrays. Addresses are valid during the call. */
 export interface TensorMemory {
@@ -31,25 +35,6 @@ export interface PendingTensor {
   tensor(): tf.Tensor;
 }
 
-export interface TensorKernelOptions {
-  /** What `useKernelBuild` was told last, else what `detectWasmBackend` says. */
-  readonly build?: 'wasm-relaxed' | 'wasm-plain';
-}
-
-interface Memory {
-  readonly buffer: ArrayBuffer;
-  grow(pages: number): number;
-}
-
-interface WebAssemblyInterface {
-  readonly Memory: new (size: { readonly initial: number }) => Memory;
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (
-    module: object,
-    imports: { readonly env: { readonly memory: Memory } },
-  ) => { readonly exports: unknown };
-}
-
 /** The part of TensorFlow.js's WebAssembly backend that is used here. */
 interface WasmBackend {
   readonly wasm?: {
@@ -61,19 +46,12 @@ interface WasmBackend {
   makeOutput(shape: number[], dtype: 'float32'): tf.TensorInfo;
 }
 
-const pageBytes = 65_536;
-
 /** Whether the present backend's tensors lie in main memory, where a kernel can read them without waiting for a device. */
 export function tensorsInMainMemory(): boolean {
   const name = tf.getBackend();
   if (name === 'cpu' || name === 'wasm') return true;
   // tfjs-node is 'tensorflow', with a GPU or without.
   return name === 'tensorflow' && (tf.backend() as { readonly isUsingGpuDevice?: boolean }).isUsingGpuDevice !== true;
-}
-
-/** The build of kernels that are not told another: results are bit-equal only for the same. */
-export function useKernelBuild(build: 'wasm-relaxed' | 'wasm-plain'): void {
-  defaultBuild = build;
 }
 
 /**
@@ -83,16 +61,14 @@ export function useKernelBuild(build: 'wasm-relaxed' | 'wasm-plain'): void {
  */
 export function withTensors<Exports, Result>(
   binaries: KernelBinaries,
-  { build }: TensorKernelOptions,
+  { build }: KernelOptions,
   run: (kernel: Exports, memory: TensorMemory) => Result,
 ): Result {
-  defaultBuild ??= detectWasmBackend();
-  const url = binaries[build ?? defaultBuild];
   const backend = tf.backend() as unknown as WasmBackend;
   const inPlace = memoryOf(backend);
-  if (!inPlace) ownMemory ??= createMemory();
+  if (!inPlace) ownMemory ??= createMemory(pageBytes);
   const memory = inPlace ?? ownMemory!;
-  const kernel = instantiate(url, memory) as Exports;
+  const kernel = instantiateKernel<Exports>(binaries, memory, build);
   const place = inPlace ? placeInBackend(backend, inPlace) : placeInOwnMemory(memory);
   try {
     return run(kernel, place);
@@ -101,53 +77,16 @@ export function withTensors<Exports, Result>(
   }
 }
 
-let defaultBuild: 'wasm-relaxed' | 'wasm-plain' | undefined;
 /** It only ever grows: to the arrays of the largest call. */
-let ownMemory: Memory | undefined;
-const modules = new Map<string, object>();
-const instances = new WeakMap<Memory, Map<string, unknown>>();
-
-function webAssembly(): WebAssemblyInterface {
-  return (globalThis as unknown as { readonly WebAssembly: WebAssemblyInterface }).WebAssembly;
-}
-
-function createMemory(): Memory {
-  const { Memory } = webAssembly();
-  return new Memory({ initial: 1 });
-}
+let ownMemory: KernelMemory | undefined;
 
 /** The backend's memory, unless it is another backend, or its build for threads, whose memory is of another type. */
-function memoryOf(backend: WasmBackend): Memory | undefined {
+function memoryOf(backend: WasmBackend): KernelMemory | undefined {
   const memory = tf.getBackend() === 'wasm' ? backend.wasm?.asm?.memory : undefined;
-  const { Memory } = webAssembly();
-  return memory instanceof Memory && memory.buffer instanceof ArrayBuffer ? memory : undefined;
+  return isMemory(memory) ? memory : undefined;
 }
 
-function instantiate(url: URL, memory: Memory): unknown {
-  let kernels = instances.get(memory);
-  if (!kernels) {
-    kernels = new Map();
-    instances.set(memory, kernels);
-  }
-  let kernel = kernels.get(url.href);
-  if (kernel === undefined) {
-    try {
-      const { Module, Instance } = webAssembly();
-      const module = modules.get(url.href) ?? new Module(readAsset(url));
-      modules.set(url.href, module);
-      kernel = new Instance(module, { env: { memory } }).exports;
-    } catch (cause) {
-      throw new KernelBackendError(
-        "The kernel needs WebAssembly with 128-bit SIMD, which this machine does not run. Use compute: 'tensors'.",
-        { cause },
-      );
-    }
-    kernels.set(url.href, kernel);
-  }
-  return kernel;
-}
-
-function placeInBackend(backend: WasmBackend, memory: Memory): TensorMemory & { release(): void } {
+function placeInBackend(backend: WasmBackend, memory: KernelMemory): TensorMemory & { release(): void } {
   const taken: number[] = [];
   const scratch = (bytes: number) => {
     // A signed number from 2 GiB up; 64 more than asked for, because a tile may read past an array's end.
@@ -174,7 +113,7 @@ function placeInBackend(backend: WasmBackend, memory: Memory): TensorMemory & { 
   };
 }
 
-function placeInOwnMemory(memory: Memory): TensorMemory & { release(): void } {
+function placeInOwnMemory(memory: KernelMemory): TensorMemory & { release(): void } {
   // Address 0 stands for no array.
   let top = 64;
   const scratch = (bytes: number) => {

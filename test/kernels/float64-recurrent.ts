@@ -94,7 +94,9 @@ export function recurrentInFloat64(cell: RecurrentCell, layer: Float64Recurrent,
   for (let example = 0; example < batch; example++) {
     let state = {
       hidden: perUnit((unit) => arrays.initialHidden![example * units + unit]!) as readonly number[],
-      cell: perUnit((unit) => at('initialCell', example * units + unit, 0)) as readonly number[],
+      cell: (cell === 'lstm'
+        ? perUnit((unit) => arrays.initialCell![example * units + unit]!)
+        : []) as readonly number[],
     };
     for (let step = 0; step < steps; step++) {
       const row = step * batch + example;

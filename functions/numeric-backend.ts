@@ -19,12 +19,12 @@ export function readNumericBackend(name: string | undefined, variable = 'STEPWIS
 
 /** Throws NoGpu where `node-gpu` is asked for and TensorFlow sees none: a GPU machine that computes on its CPU is money lost. */
 export async function startTensorFlow(backend: NumericBackend): Promise<void> {
-  if (backend === 'wasm-relaxed' || backend === 'wasm-plain') await startWasm();
+  if (backend === 'wasm-relaxed' || backend === 'wasm-plain') await startWasm(backend);
   else await startNode(backend);
 }
 
-/** The kernels of TensorFlow.js itself; ours are loaded by the modules that use them. */
-async function startWasm(): Promise<void> {
+/** The kernels of TensorFlow.js itself; ours are loaded by the modules that use them, in the build that is named here. */
+async function startWasm(build: 'wasm-relaxed' | 'wasm-plain'): Promise<void> {
   const tf = await import('@tensorflow/tfjs-core');
   const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
   // A bundle has the file beside it, the checkout in the package.
@@ -40,6 +40,8 @@ async function startWasm(): Promise<void> {
   });
   await tf.setBackend('wasm');
   await tf.ready();
+  const { useKernelBuild } = await import('../lib/kernels/kernel-instance.ts');
+  useKernelBuild(build);
 }
 
 async function startNode(backend: 'node-cpu' | 'node-gpu'): Promise<void> {

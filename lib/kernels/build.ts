@@ -14,6 +14,9 @@ export const kernels = [
   { name: 'lstm-arithmetic', sharedMemory: false },
   { name: 'convolution', sharedMemory: true },
   { name: 'convolutional-network', sharedMemory: true },
+  { name: 'layer-normalization', sharedMemory: false },
+  { name: 'recurrent', sharedMemory: false },
+  { name: 'adam', sharedMemory: false },
 ] as const;
 export type Kernel = (typeof kernels)[number];
 

@@ -1,4 +1,5 @@
 /** Adam (Kingma & Ba 2015, Algorithm 1) over named arrays, and how gradients are clipped before it. */
+import { applyAdam, squaredNorm } from '../kernels/adam.ts';
 import type { NamedTensors } from '../numerics/safetensors.ts';
 
 /**
@@ -46,20 +47,15 @@ export function updateAdam(
 ): void {
   state.applied += 1;
   const correction = (decay: number) => 1 - (biasCorrection === 'standard' ? decay : 1 - decay) ** state.applied;
-  const correction1 = correction(decay1);
-  const correction2 = correction(decay2);
+  const corrected = {
+    ...{ decay1, decay2, epsilon },
+    correctedRate: learningRate / correction(decay1),
+    squareCorrection: 1 / correction(decay2),
+  };
   const scales = clipScales(gradients, clip);
   for (const [name, values] of Object.entries(parameters)) {
-    const gradient = gradients[name]!;
-    const mean = state.mean[name]!;
-    const meanSquare = state.meanSquare[name]!;
-    const scale = scales(name);
-    for (let i = 0; i < values.length; i++) {
-      const g = scale * gradient[i]!;
-      mean[i] = decay1 * mean[i]! + (1 - decay1) * g;
-      meanSquare[i] = decay2 * meanSquare[i]! + (1 - decay2) * g * g;
-      values[i]! -= (learningRate * (mean[i]! / correction1)) / (Math.sqrt(meanSquare[i]! / correction2) + epsilon);
-    }
+    const arrays = { parameters: values, gradient: gradients[name]!, mean: state.mean[name]! };
+    applyAdam({ ...arrays, meanSquare: state.meanSquare[name]! }, { ...corrected, gradientScale: scales(name) });
   }
 }
 
@@ -72,10 +68,4 @@ function clipScales(gradients: ArrayByName, clip: GradientClip | undefined): (na
   const norm = Math.sqrt(Object.values(gradients).reduce((sum, gradient) => sum + squaredNorm(gradient), 0));
   const scale = Math.min(1, clip.globalNorm / norm);
   return () => scale;
-}
-
-function squaredNorm(values: Float32Array): number {
-  let sum = 0;
-  for (const value of values) sum += value * value;
-  return sum;
 }

@@ -4,6 +4,7 @@
  */
 
 export { type AdamSettings, type BiasCorrection, type GradientClip, initAdam, updateAdam } from './adam.ts';
+export type { Compute } from './compute.ts';
 export { embed } from './embed.ts';
 export * from './errors.ts';
 // Eq. 3

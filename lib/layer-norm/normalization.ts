@@ -3,6 +3,8 @@
  * paper, RMSNorm (Zhang & Sennrich 2019). The statistics of a row depend on nothing but that row.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { normalizeLayer } from '../kernels/layer-normalization.ts';
+import { type Compute, onKernelOrTensors } from './compute.ts';
 import { LayerNormShapeError } from './errors.ts';
 
 /** The paper has no ε; its authors' code adds this to the variance, inside the root. */
@@ -23,9 +25,11 @@ export function layerNormalization(
   gain?: tf.Tensor,
   bias?: tf.Tensor,
   epsilon = defaultEpsilon,
+  compute: Compute = 'auto',
 ): tf.Tensor {
   requireFeatures('layerNormalization', x, { gain, bias });
-  return tf.tidy(() => {
+  const kernel = () => onKernel('layer', x, gain, bias, epsilon);
+  return onKernelOrTensors(computeFor(x, compute), kernel, () => {
     const centred = tf.sub(x, tf.mean(x, -1, true)); // x − μ, Eq. 3
     const variance = tf.mean(tf.square(centred), -1, true); // σ², Eq. 3
     return scaleAndShift(tf.mul(centred, tf.rsqrt(tf.add(variance, epsilon))), gain, bias);
@@ -33,12 +37,34 @@ export function layerNormalization(
 }
 
 /** RMS(x; g) = g ⊙ x/√(mean(x²) + ε): Eq. 4 of RMSNorm, without re-centring. Shapes and errors as above. */
-export function rootMeanSquareNormalization(x: tf.Tensor, gain?: tf.Tensor, epsilon = defaultEpsilon): tf.Tensor {
+export function rootMeanSquareNormalization(
+  x: tf.Tensor,
+  gain?: tf.Tensor,
+  epsilon = defaultEpsilon,
+  compute: Compute = 'auto',
+): tf.Tensor {
   requireFeatures('rootMeanSquareNormalization', x, { gain });
-  return tf.tidy(() => {
+  const kernel = () => onKernel('root-mean-square', x, gain, undefined, epsilon);
+  return onKernelOrTensors(computeFor(x, compute), kernel, () => {
     const meanSquare = tf.mean(tf.square(x), -1, true);
     return scaleAndShift(tf.mul(x, tf.rsqrt(tf.add(meanSquare, epsilon))), gain, undefined);
   });
+}
+
+/** The kernel knows float32 with at least one row. */
+function computeFor(x: tf.Tensor, compute: Compute): Compute {
+  return x.dtype === 'float32' && x.size > 0 ? compute : 'tensors';
+}
+
+function onKernel(
+  statistics: 'layer' | 'root-mean-square',
+  x: tf.Tensor,
+  gain: tf.Tensor | undefined,
+  bias: tf.Tensor | undefined,
+  epsilon: number,
+): tf.Tensor {
+  const features = x.shape.at(-1)!;
+  return normalizeLayer(x, gain ?? tf.ones([features]), bias ?? tf.zeros([features]), { epsilon, statistics });
 }
 
 function scaleAndShift(x: tf.Tensor, gain: tf.Tensor | undefined, bias: tf.Tensor | undefined): tf.Tensor {

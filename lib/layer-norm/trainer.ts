@@ -4,6 +4,7 @@
  * number, so that a training that was killed goes on to the same bits.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { squaredNorm } from '../kernels/adam.ts';
 import '../numerics/register-gradients.ts';
 import type { NamedTensors, Tensor } from '../numerics/safetensors.ts';
 import type { Checkpoint, TrainingContext } from '../pipeline/context.ts';
@@ -145,7 +146,7 @@ function start({ parameters, state = {} }: Training): Progress {
 function makeUpdate(training: Training, progress: Progress, update: number): void {
   const { value, gradients, state } = evaluateLoss(training, progress, update);
   const all = [Float32Array.of(value), ...Object.values(gradients)];
-  if (!all.every((values) => values.every(Number.isFinite))) {
+  if (!all.every((values) => Number.isFinite(squaredNorm(values)))) {
     progress.skipped += 1;
     return;
   }

@@ -7,7 +7,7 @@
  * each, need to keep busy. Blocks are bands of rows; any thread may take any block.
  */
 import { channelTiles, ConvolutionJob, padRows, paddedRowBytes, TILE_CHANNELS, TILE_ROW } from './convolution-job';
-import { madd } from './simd-math';
+import { fourRows, oneRow } from './product-tile';
 
 export { filterGradient, unpackFilterGradient } from './convolution-filter-gradient';
 
@@ -134,131 +134,14 @@ function passOverBand(
     let pixel = source + <usize>row * rowBytes;
     let column = job.width;
     for (; column >= 4; column -= 4) {
-      fourPixels(pixel, pixelBytes, rowBytes, kernelRows, run, weights, target, targetBytes, accumulate);
+      fourRows(pixel, pixelBytes, rowBytes, kernelRows, run, weights, target, targetBytes, accumulate);
       pixel += 4 * pixelBytes;
       target += 4 * targetBytes;
     }
     for (; column > 0; column--) {
-      onePixel(pixel, rowBytes, kernelRows, run, weights, target, accumulate);
+      oneRow(pixel, rowBytes, kernelRows, run, weights, target, accumulate);
       pixel += pixelBytes;
       target += targetBytes;
     }
   }
-}
-
-/** target [4 pixels][8] (+)= Σ over kernelRows runs of patch · weights [kernelRows · run][8]. */
-function fourPixels(
-  source: usize, pixelBytes: usize, rowBytes: usize, kernelRows: i32, run: i32,
-  weights: usize, target: usize, targetBytes: usize, accumulate: bool,
-): void {
-  let a0 = f32x4.splat(0);
-  let a1 = a0;
-  let b0 = a0;
-  let b1 = a0;
-  let c0 = a0;
-  let c1 = a0;
-  let d0 = a0;
-  let d1 = a0;
-  const targetB = target + targetBytes;
-  const targetC = targetB + targetBytes;
-  const targetD = targetC + targetBytes;
-  if (accumulate) {
-    a0 = v128.load(target);
-    a1 = v128.load(target, 16);
-    b0 = v128.load(targetB);
-    b1 = v128.load(targetB, 16);
-    c0 = v128.load(targetC);
-    c1 = v128.load(targetC, 16);
-    d0 = v128.load(targetD);
-    d1 = v128.load(targetD, 16);
-  }
-  for (; kernelRows > 0; kernelRows--) {
-    let a = source;
-    let b = a + pixelBytes;
-    let c = b + pixelBytes;
-    let d = c + pixelBytes;
-    let k = run;
-    for (; k >= 2; k -= 2) {
-      let w0 = v128.load(weights);
-      let w1 = v128.load(weights, 16);
-      let x = v128.load32_splat(a);
-      a0 = madd(x, w0, a0);
-      a1 = madd(x, w1, a1);
-      x = v128.load32_splat(b);
-      b0 = madd(x, w0, b0);
-      b1 = madd(x, w1, b1);
-      x = v128.load32_splat(c);
-      c0 = madd(x, w0, c0);
-      c1 = madd(x, w1, c1);
-      x = v128.load32_splat(d);
-      d0 = madd(x, w0, d0);
-      d1 = madd(x, w1, d1);
-      w0 = v128.load(weights, 32);
-      w1 = v128.load(weights, 48);
-      x = v128.load32_splat(a, 4);
-      a0 = madd(x, w0, a0);
-      a1 = madd(x, w1, a1);
-      x = v128.load32_splat(b, 4);
-      b0 = madd(x, w0, b0);
-      b1 = madd(x, w1, b1);
-      x = v128.load32_splat(c, 4);
-      c0 = madd(x, w0, c0);
-      c1 = madd(x, w1, c1);
-      x = v128.load32_splat(d, 4);
-      d0 = madd(x, w0, d0);
-      d1 = madd(x, w1, d1);
-      a += 8;
-      b += 8;
-      c += 8;
-      d += 8;
-      weights += 64;
-    }
-    if (k > 0) {
-      const w0 = v128.load(weights);
-      const w1 = v128.load(weights, 16);
-      let x = v128.load32_splat(a);
-      a0 = madd(x, w0, a0);
-      a1 = madd(x, w1, a1);
-      x = v128.load32_splat(b);
-      b0 = madd(x, w0, b0);
-      b1 = madd(x, w1, b1);
-      x = v128.load32_splat(c);
-      c0 = madd(x, w0, c0);
-      c1 = madd(x, w1, c1);
-      x = v128.load32_splat(d);
-      d0 = madd(x, w0, d0);
-      d1 = madd(x, w1, d1);
-      weights += 32;
-    }
-    source += rowBytes;
-  }
-  v128.store(target, a0);
-  v128.store(target, a1, 16);
-  v128.store(targetB, b0);
-  v128.store(targetB, b1, 16);
-  v128.store(targetC, c0);
-  v128.store(targetC, c1, 16);
-  v128.store(targetD, d0);
-  v128.store(targetD, d1, 16);
-}
-
-/** The same of a single pixel, for what four leave of a row; every sum in the same order. */
-function onePixel(
-  source: usize, rowBytes: usize, kernelRows: i32, run: i32, weights: usize, target: usize, accumulate: bool,
-): void {
-  let a0 = accumulate ? v128.load(target) : f32x4.splat(0);
-  let a1 = accumulate ? v128.load(target, 16) : f32x4.splat(0);
-  for (; kernelRows > 0; kernelRows--) {
-    let a = source;
-    for (let k = run; k > 0; k--) {
-      const x = v128.load32_splat(a);
-      a0 = madd(x, v128.load(weights), a0);
-      a1 = madd(x, v128.load(weights, 16), a1);
-      a += 4;
-      weights += 32;
-    }
-    source += rowBytes;
-  }
-  v128.store(target, a0);
-  v128.store(target, a1, 16);
 }

@@ -20,27 +20,88 @@ function clamp(value: v128, low: f32, high: f32): v128 {
   return f32x4.pmax(f32x4.pmin(value, f32x4.splat(high)), f32x4.splat(low));
 }
 
-/**
- * Constants as whole vectors in memory: engines build a vector constant by three instructions every time it is used,
- * where a load is one.
- */
+// Limits and coefficients of tanh's fit: of the numerator by the power of x, of the denominator likewise.
 // @ts-ignore: decorator
 @inline
 const LIMIT: f32 = 7.90531110763549805;
+// @ts-ignore: decorator
+@inline
+const A13: f32 = -2.76076847742355e-16;
+// @ts-ignore: decorator
+@inline
+const A11: f32 = 2.00018790482477e-13;
+// @ts-ignore: decorator
+@inline
+const A9: f32 = -8.60467152213735e-11;
+// @ts-ignore: decorator
+@inline
+const A7: f32 = 5.12229709037114e-8;
+// @ts-ignore: decorator
+@inline
+const A5: f32 = 1.48572235717979e-5;
+// @ts-ignore: decorator
+@inline
+const A3: f32 = 6.37261928875436e-4;
+// @ts-ignore: decorator
+@inline
+const A1: f32 = 4.89352455891786e-3;
+// @ts-ignore: decorator
+@inline
+const B6: f32 = 1.19825839466702e-6;
+// @ts-ignore: decorator
+@inline
+const B4: f32 = 1.18534705686654e-4;
+// @ts-ignore: decorator
+@inline
+const B2: f32 = 2.26843463243900e-3;
+// @ts-ignore: decorator
+@inline
+const B0: f32 = 4.89352518554385e-3;
+
+/**
+ * Constants as whole vectors in memory: engines build a vector constant by three instructions every time it is used,
+ * where a load is one. Lazy: a kernel that works in somebody else's memory may have no data of its own there, and writes
+ * the same table to a place that it is given.
+ */
+// @ts-ignore: decorator
+@lazy
 const TANH: usize = memory.data<f32>([
-  LIMIT, LIMIT, LIMIT, LIMIT, -LIMIT, -LIMIT, -LIMIT, -LIMIT,
-  -2.76076847742355e-16, -2.76076847742355e-16, -2.76076847742355e-16, -2.76076847742355e-16,
-  2.00018790482477e-13, 2.00018790482477e-13, 2.00018790482477e-13, 2.00018790482477e-13,
-  -8.60467152213735e-11, -8.60467152213735e-11, -8.60467152213735e-11, -8.60467152213735e-11,
-  5.12229709037114e-8, 5.12229709037114e-8, 5.12229709037114e-8, 5.12229709037114e-8,
-  1.48572235717979e-5, 1.48572235717979e-5, 1.48572235717979e-5, 1.48572235717979e-5,
-  6.37261928875436e-4, 6.37261928875436e-4, 6.37261928875436e-4, 6.37261928875436e-4,
-  4.89352455891786e-3, 4.89352455891786e-3, 4.89352455891786e-3, 4.89352455891786e-3,
-  1.19825839466702e-6, 1.19825839466702e-6, 1.19825839466702e-6, 1.19825839466702e-6,
-  1.18534705686654e-4, 1.18534705686654e-4, 1.18534705686654e-4, 1.18534705686654e-4,
-  2.26843463243900e-3, 2.26843463243900e-3, 2.26843463243900e-3, 2.26843463243900e-3,
-  4.89352518554385e-3, 4.89352518554385e-3, 4.89352518554385e-3, 4.89352518554385e-3,
+  LIMIT, LIMIT, LIMIT, LIMIT,
+  -LIMIT, -LIMIT, -LIMIT, -LIMIT,
+  A13, A13, A13, A13,
+  A11, A11, A11, A11,
+  A9, A9, A9, A9,
+  A7, A7, A7, A7,
+  A5, A5, A5, A5,
+  A3, A3, A3, A3,
+  A1, A1, A1, A1,
+  B6, B6, B6, B6,
+  B4, B4, B4, B4,
+  B2, B2, B2, B2,
+  B0, B0, B0, B0,
 ], 16);
+
+/** Bytes of what `writeTanhTable` writes. */
+// @ts-ignore: decorator
+@inline
+export const TANH_TABLE_BYTES: usize = 208;
+
+/** The constants that `tanhBy` and `sigmoidBy` read. */
+export function writeTanhTable(table: usize): void {
+  v128.store(table, f32x4.splat(LIMIT));
+  v128.store(table, f32x4.splat(-LIMIT), 16);
+  v128.store(table, f32x4.splat(A13), 32);
+  v128.store(table, f32x4.splat(A11), 48);
+  v128.store(table, f32x4.splat(A9), 64);
+  v128.store(table, f32x4.splat(A7), 80);
+  v128.store(table, f32x4.splat(A5), 96);
+  v128.store(table, f32x4.splat(A3), 112);
+  v128.store(table, f32x4.splat(A1), 128);
+  v128.store(table, f32x4.splat(B6), 144);
+  v128.store(table, f32x4.splat(B4), 160);
+  v128.store(table, f32x4.splat(B2), 176);
+  v128.store(table, f32x4.splat(B0), 192);
+}
 
 /**
  * tanh x as an odd rational function of degree 13 over 6, the minimax fit that Eigen uses (ptanh_float). Absolute
@@ -49,17 +110,24 @@ const TANH: usize = memory.data<f32>([
 // @ts-ignore: decorator
 @inline
 export function tanh(value: v128): v128 {
-  const x = f32x4.pmax(f32x4.pmin(value, v128.load(TANH)), v128.load(TANH, 16));
+  return tanhBy(value, TANH);
+}
+
+/** The same by a table that `writeTanhTable` wrote. */
+// @ts-ignore: decorator
+@inline
+export function tanhBy(value: v128, table: usize): v128 {
+  const x = f32x4.pmax(f32x4.pmin(value, v128.load(table)), v128.load(table, 16));
   const square = f32x4.mul(x, x);
-  let numerator = madd(square, v128.load(TANH, 32), v128.load(TANH, 48));
-  numerator = madd(square, numerator, v128.load(TANH, 64));
-  numerator = madd(square, numerator, v128.load(TANH, 80));
-  numerator = madd(square, numerator, v128.load(TANH, 96));
-  numerator = madd(square, numerator, v128.load(TANH, 112));
-  numerator = madd(square, numerator, v128.load(TANH, 128));
-  let denominator = madd(square, v128.load(TANH, 144), v128.load(TANH, 160));
-  denominator = madd(square, denominator, v128.load(TANH, 176));
-  denominator = madd(square, denominator, v128.load(TANH, 192));
+  let numerator = madd(square, v128.load(table, 32), v128.load(table, 48));
+  numerator = madd(square, numerator, v128.load(table, 64));
+  numerator = madd(square, numerator, v128.load(table, 80));
+  numerator = madd(square, numerator, v128.load(table, 96));
+  numerator = madd(square, numerator, v128.load(table, 112));
+  numerator = madd(square, numerator, v128.load(table, 128));
+  let denominator = madd(square, v128.load(table, 144), v128.load(table, 160));
+  denominator = madd(square, denominator, v128.load(table, 176));
+  denominator = madd(square, denominator, v128.load(table, 192));
   return f32x4.div(f32x4.mul(x, numerator), denominator);
 }
 
@@ -91,6 +159,14 @@ export function sigmoidOfTwice(value: v128): v128 {
 @inline
 export function sigmoid(value: v128): v128 {
   return sigmoidOfTwice(f32x4.mul(value, f32x4.splat(0.5)));
+}
+
+/** σ(x) by a table that `writeTanhTable` wrote. */
+// @ts-ignore: decorator
+@inline
+export function sigmoidBy(value: v128, table: usize): v128 {
+  const half = f32x4.splat(0.5);
+  return madd(tanhBy(f32x4.mul(value, half), table), half, half);
 }
 
 /**

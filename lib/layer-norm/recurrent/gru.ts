@@ -10,19 +10,27 @@
  * Keras's `reset_after`.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { runRecurrent } from '../../kernels/recurrent.ts';
 import type { RandomStream } from '../../numerics/random.ts';
 import type { NamedTensors } from '../../numerics/safetensors.ts';
-import { layerNormalization } from '../normalization.ts';
+import { onKernelOrTensors } from '../compute.ts';
+import { defaultEpsilon, layerNormalization } from '../normalization.ts';
 import { type GruGate, gateColumns, gruGates } from './gates.ts';
 import {
+  asSequence,
   carryMasked,
+  computeFor,
   constant,
   glorotGates,
+  lastOutput,
+  maskForKernel,
   orthogonalGates,
   type RecurrentOptions,
   type RecurrentShape,
+  requireMask,
   requireParameters,
   type SequenceOptions,
+  stepOptions,
   unstackSteps,
 } from './recurrent-options.ts';
 
@@ -47,24 +55,35 @@ export interface GruState {
   readonly hidden: tf.Tensor2D;
 }
 
+interface GruResult {
+  /** [time, batch, units] h after every step. */
+  readonly outputs: tf.Tensor3D;
+  /** After the last step. */
+  readonly state: GruState;
+}
+
 /**
  * The layer over whole sequences.
  *
  * @param inputs [time, batch, inputs]
- * @returns outputs [time, batch, units], h after every step, and the state after the last
  * @throws LayerNormShapeError
  */
-export function gru(
-  inputs: tf.Tensor3D,
-  parameters: GruParameters,
-  options: SequenceOptions<GruState>,
-): { readonly outputs: tf.Tensor3D; readonly state: GruState } {
+export function gru(inputs: tf.Tensor3D, parameters: GruParameters, options: SequenceOptions<GruState>): GruResult {
   requireGruParameters('gru', inputs.shape[2], parameters, options);
+  requireMask('gru', inputs, options.mask);
+  return onKernelOrTensors(
+    computeFor(inputs, options),
+    () => onKernel(inputs, parameters, options),
+    () => onTensors(inputs, parameters, options),
+  );
+}
+
+function onTensors(inputs: tf.Tensor3D, parameters: GruParameters, options: SequenceOptions<GruState>): GruResult {
   const [, batch] = inputs.shape;
   const units = parameters.recurrentKernel.shape[0];
   let state = options.initialState ?? zeroGruState(batch, units);
   const outputs: tf.Tensor2D[] = [];
-  for (const { x, mask } of unstackSteps('gru', inputs, options.mask)) {
+  for (const { x, mask } of unstackSteps(inputs, options.mask)) {
     state = step(x, state, parameters, options, mask);
     outputs.push(state.hidden);
   }
@@ -86,7 +105,27 @@ export function gruStep(
   options: RecurrentOptions,
 ): GruState {
   requireGruParameters('gruStep', x.shape[1], parameters, options);
-  return step(x, state, parameters, options, undefined);
+  return onKernelOrTensors(
+    computeFor(x, options),
+    () => onKernel(asSequence(x), parameters, stepOptions(options, state)).state,
+    () => step(x, state, parameters, options, undefined),
+  );
+}
+
+function onKernel(inputs: tf.Tensor3D, parameters: GruParameters, options: SequenceOptions<GruState>): GruResult {
+  const { inputKernel, recurrentKernel, bias, candidateRecurrentBias, inputGain, recurrentGain } = parameters;
+  const { normalization, epsilon = defaultEpsilon } = options;
+  const { hidden } = options.initialState ?? zeroGruState(inputs.shape[1], recurrentKernel.shape[0]);
+  const { outputs } = runRecurrent(
+    'gru',
+    {
+      ...{ inputs, ...maskForKernel(options), initialHidden: hidden },
+      ...{ inputKernel, recurrentKernel, bias, candidateBias: candidateRecurrentBias },
+      ...(normalization === 'layer' && { inputGain, recurrentGain }),
+    },
+    { gates: gruGates, epsilon },
+  );
+  return { outputs, state: { hidden: lastOutput(outputs) } };
 }
 
 function step(
@@ -109,7 +148,7 @@ function step(
   const part = (values: tf.Tensor, gain: tf.Tensor | undefined, from: GruGate, to: GruGate) => {
     const sums = columns(values, from, to);
     return normalization === 'layer'
-      ? layerNormalization(sums, gain && columns(gain, from, to), undefined, epsilon)
+      ? layerNormalization(sums, gain && columns(gain, from, to), undefined, epsilon, 'tensors')
       : sums;
   };
 

@@ -9,19 +9,27 @@
  * LN(c). β₁ and β₂ of Eq. 20 are part of b: only their sum enters. The plain layer leaves out every LN.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { runRecurrent } from '../../kernels/recurrent.ts';
 import type { RandomStream } from '../../numerics/random.ts';
 import type { NamedTensors } from '../../numerics/safetensors.ts';
-import { layerNormalization } from '../normalization.ts';
+import { onKernelOrTensors } from '../compute.ts';
+import { defaultEpsilon, layerNormalization } from '../normalization.ts';
 import { gateColumns, type LstmGate, lstmGates } from './gates.ts';
 import {
+  asSequence,
   carryMasked,
+  computeFor,
   constant,
   glorotGates,
+  lastOutput,
+  maskForKernel,
   orthogonalGates,
   type RecurrentOptions,
   type RecurrentShape,
+  requireMask,
   requireParameters,
   type SequenceOptions,
+  stepOptions,
   unstackSteps,
 } from './recurrent-options.ts';
 
@@ -50,24 +58,35 @@ export interface LstmState {
   readonly cell: tf.Tensor2D;
 }
 
+interface LstmResult {
+  /** [time, batch, units] h after every step. */
+  readonly outputs: tf.Tensor3D;
+  /** After the last step. */
+  readonly state: LstmState;
+}
+
 /**
  * The layer over whole sequences.
  *
  * @param inputs [time, batch, inputs]
- * @returns outputs [time, batch, units], h after every step, and the state after the last
  * @throws LayerNormShapeError
  */
-export function lstm(
-  inputs: tf.Tensor3D,
-  parameters: LstmParameters,
-  options: SequenceOptions<LstmState>,
-): { readonly outputs: tf.Tensor3D; readonly state: LstmState } {
+export function lstm(inputs: tf.Tensor3D, parameters: LstmParameters, options: SequenceOptions<LstmState>): LstmResult {
   requireLstmParameters('lstm', inputs.shape[2], parameters, options);
+  requireMask('lstm', inputs, options.mask);
+  return onKernelOrTensors(
+    computeFor(inputs, options),
+    () => onKernel(inputs, parameters, options),
+    () => onTensors(inputs, parameters, options),
+  );
+}
+
+function onTensors(inputs: tf.Tensor3D, parameters: LstmParameters, options: SequenceOptions<LstmState>): LstmResult {
   const [, batch] = inputs.shape;
   const units = parameters.recurrentKernel.shape[0];
   let state = options.initialState ?? zeroLstmState(batch, units);
   const outputs: tf.Tensor2D[] = [];
-  for (const { x, mask } of unstackSteps('lstm', inputs, options.mask)) {
+  for (const { x, mask } of unstackSteps(inputs, options.mask)) {
     state = step(x, state, parameters, options, mask);
     outputs.push(state.hidden);
   }
@@ -89,7 +108,27 @@ export function lstmStep(
   options: RecurrentOptions,
 ): LstmState {
   requireLstmParameters('lstmStep', x.shape[1], parameters, options);
-  return step(x, state, parameters, options, undefined);
+  return onKernelOrTensors(
+    computeFor(x, options),
+    () => onKernel(asSequence(x), parameters, stepOptions(options, state)).state,
+    () => step(x, state, parameters, options, undefined),
+  );
+}
+
+function onKernel(inputs: tf.Tensor3D, parameters: LstmParameters, options: SequenceOptions<LstmState>): LstmResult {
+  const { inputKernel, recurrentKernel, bias, inputGain, recurrentGain, cellGain, cellBias } = parameters;
+  const { normalization, epsilon = defaultEpsilon } = options;
+  const initial = options.initialState ?? zeroLstmState(inputs.shape[1], recurrentKernel.shape[0]);
+  const { outputs, finalCell } = runRecurrent(
+    'lstm',
+    {
+      ...{ inputs, ...maskForKernel(options), initialHidden: initial.hidden, initialCell: initial.cell },
+      ...{ inputKernel, recurrentKernel, bias },
+      ...(normalization === 'layer' && { inputGain, recurrentGain, cellGain, cellBias }),
+    },
+    { gates: lstmGates, epsilon },
+  );
+  return { outputs, state: { hidden: lastOutput(outputs), cell: finalCell! } };
 }
 
 function step(
@@ -102,7 +141,7 @@ function step(
   const { inputKernel, recurrentKernel, bias, inputGain, recurrentGain, cellGain, cellBias } = parameters;
   const units = recurrentKernel.shape[0];
   const normalize = (z: tf.Tensor, gain?: tf.Tensor, shift?: tf.Tensor) =>
-    normalization === 'layer' ? layerNormalization(z, gain, shift, epsilon) : z;
+    normalization === 'layer' ? layerNormalization(z, gain, shift, epsilon, 'tensors') : z;
 
   const fromState = normalize(tf.matMul(last.hidden, recurrentKernel), recurrentGain);
   const fromInput = normalize(tf.matMul(x, inputKernel), inputGain);

@@ -1,7 +1,9 @@
 /** What the recurrent operations have in common: their options, their masks, their initial parameters. */
 import * as tf from '@tensorflow/tfjs-core';
+import type { RecurrentTensors } from '../../kernels/recurrent-tensors.ts';
 import type { RandomStream } from '../../numerics/random.ts';
 import type { Tensor } from '../../numerics/safetensors.ts';
+import type { Compute } from '../compute.ts';
 import { LayerNormShapeError } from '../errors.ts';
 
 /** `none` is the plain layer, the baseline. */
@@ -11,6 +13,8 @@ export interface RecurrentOptions {
   readonly normalization: RecurrentNormalization;
   /** Added to the variance, inside the root; 1e-5 where absent. */
   readonly epsilon?: number;
+  /** `auto` where absent. */
+  readonly compute?: Compute;
 }
 
 export interface SequenceOptions<State> extends RecurrentOptions {
@@ -34,19 +38,48 @@ export function carryMasked(next: tf.Tensor2D, last: tf.Tensor2D, mask: tf.Tenso
   return tf.where(tf.cast(tf.reshape(mask, [-1, 1]), 'bool'), next, last);
 }
 
+/** Throws LayerNormShapeError where the mask does not belong to the inputs. */
+export function requireMask(operation: string, inputs: tf.Tensor3D, mask: tf.Tensor2D | undefined): void {
+  const [time, batch] = inputs.shape;
+  if (!mask || (mask.shape[0] === time && mask.shape[1] === batch)) return;
+  throw new LayerNormShapeError(
+    `${operation}: the mask must have the shape [${time}, ${batch}], time and batch of the inputs [${inputs.shape}], got [${mask.shape}].`,
+  );
+}
+
+/** The kernel knows float32 with at least one step of one sequence. */
+export function computeFor(inputs: tf.Tensor, { compute = 'auto' }: RecurrentOptions): Compute {
+  return inputs.dtype === 'float32' && inputs.size > 0 ? compute : 'tensors';
+}
+
+/** The mask as the kernel takes it. */
+export function maskForKernel({ mask }: Pick<SequenceOptions<unknown>, 'mask'>): Pick<RecurrentTensors, 'mask'> {
+  return mask ? { mask: tf.cast(mask, 'float32') } : {};
+}
+
+/** The options of a sequence of one step, for those of the step. A mask that the caller's object may have is no part of them. */
+export function stepOptions<State>(options: RecurrentOptions, initialState: State): SequenceOptions<State> {
+  const { mask: _, ...own } = options as SequenceOptions<State>;
+  return { ...own, initialState };
+}
+
+/** One step's inputs as a sequence of it. */
+export function asSequence(x: tf.Tensor2D): tf.Tensor3D {
+  return tf.reshape(x, [1, ...x.shape]);
+}
+
+/** The outputs [time, batch, units] after the last step. */
+export function lastOutput(outputs: tf.Tensor3D): tf.Tensor2D {
+  const [time, batch, units] = outputs.shape;
+  return tf.reshape(tf.slice(outputs, [time - 1, 0, 0], [1, batch, units]), [batch, units]);
+}
+
 /** Steps of a sequence [time, batch, …], and of its mask. */
 export function unstackSteps(
-  operation: string,
   inputs: tf.Tensor3D,
   mask: tf.Tensor2D | undefined,
 ): { readonly x: tf.Tensor2D; readonly mask: tf.Tensor1D | undefined }[] {
-  const [time, batch] = inputs.shape;
-  if (mask && (mask.shape[0] !== time || mask.shape[1] !== batch)) {
-    throw new LayerNormShapeError(
-      `${operation}: the mask must have the shape [${time}, ${batch}], time and batch of the inputs [${inputs.shape}], got [${mask.shape}].`,
-    );
-  }
-  if (time === 0) return [];
+  if (inputs.shape[0] === 0) return [];
   const masks = mask ? (tf.unstack(mask) as tf.Tensor1D[]) : [];
   return tf.unstack(inputs).map((x, step) => ({ x: x as tf.Tensor2D, mask: masks[step] }));
 }

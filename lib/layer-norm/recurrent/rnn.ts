@@ -7,18 +7,27 @@
  * The plain layer is h = tanh(a + b).
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { runRecurrent } from '../../kernels/recurrent.ts';
+import { kernelGates } from '../../kernels/recurrent-tensors.ts';
 import type { RandomStream } from '../../numerics/random.ts';
 import type { NamedTensors } from '../../numerics/safetensors.ts';
-import { layerNormalization } from '../normalization.ts';
+import { onKernelOrTensors } from '../compute.ts';
+import { defaultEpsilon, layerNormalization } from '../normalization.ts';
 import {
+  asSequence,
   carryMasked,
+  computeFor,
   constant,
   glorotGates,
+  lastOutput,
+  maskForKernel,
   orthogonalGates,
   type RecurrentOptions,
   type RecurrentShape,
+  requireMask,
   requireParameters,
   type SequenceOptions,
+  stepOptions,
   unstackSteps,
 } from './recurrent-options.ts';
 
@@ -38,24 +47,35 @@ export interface RnnState {
   readonly hidden: tf.Tensor2D;
 }
 
+interface RnnResult {
+  /** [time, batch, units] h after every step. */
+  readonly outputs: tf.Tensor3D;
+  /** After the last step. */
+  readonly state: RnnState;
+}
+
 /**
  * The layer over whole sequences.
  *
  * @param inputs [time, batch, inputs]
- * @returns outputs [time, batch, units], h after every step, and the state after the last
  * @throws LayerNormShapeError
  */
-export function rnn(
-  inputs: tf.Tensor3D,
-  parameters: RnnParameters,
-  options: SequenceOptions<RnnState>,
-): { readonly outputs: tf.Tensor3D; readonly state: RnnState } {
+export function rnn(inputs: tf.Tensor3D, parameters: RnnParameters, options: SequenceOptions<RnnState>): RnnResult {
   requireRnnParameters('rnn', inputs.shape[2], parameters, options);
+  requireMask('rnn', inputs, options.mask);
+  return onKernelOrTensors(
+    computeFor(inputs, options),
+    () => onKernel(inputs, parameters, options),
+    () => onTensors(inputs, parameters, options),
+  );
+}
+
+function onTensors(inputs: tf.Tensor3D, parameters: RnnParameters, options: SequenceOptions<RnnState>): RnnResult {
   const [, batch] = inputs.shape;
   const units = parameters.recurrentKernel.shape[0];
   let state = options.initialState ?? { hidden: tf.zeros([batch, units]) as tf.Tensor2D };
   const outputs: tf.Tensor2D[] = [];
-  for (const { x, mask } of unstackSteps('rnn', inputs, options.mask)) {
+  for (const { x, mask } of unstackSteps(inputs, options.mask)) {
     state = step(x, state, parameters, options, mask);
     outputs.push(state.hidden);
   }
@@ -77,7 +97,27 @@ export function rnnStep(
   options: RecurrentOptions,
 ): RnnState {
   requireRnnParameters('rnnStep', x.shape[1], parameters, options);
-  return step(x, state, parameters, options, undefined);
+  return onKernelOrTensors(
+    computeFor(x, options),
+    () => onKernel(asSequence(x), parameters, stepOptions(options, state)).state,
+    () => step(x, state, parameters, options, undefined),
+  );
+}
+
+function onKernel(inputs: tf.Tensor3D, parameters: RnnParameters, options: SequenceOptions<RnnState>): RnnResult {
+  const { inputKernel, recurrentKernel, bias, gain } = parameters;
+  const { normalization, epsilon = defaultEpsilon } = options;
+  const hidden = options.initialState?.hidden ?? tf.zeros([inputs.shape[1], recurrentKernel.shape[0]]);
+  const { outputs } = runRecurrent(
+    'tanh',
+    {
+      ...{ inputs, ...maskForKernel(options), initialHidden: hidden },
+      ...{ inputKernel, recurrentKernel, bias },
+      ...(normalization === 'layer' && { inputGain: gain }),
+    },
+    { gates: kernelGates.tanh, epsilon },
+  );
+  return { outputs, state: { hidden: lastOutput(outputs) } };
 }
 
 function step(
@@ -88,7 +128,7 @@ function step(
   mask: tf.Tensor1D | undefined,
 ): RnnState {
   const a = tf.add(tf.matMul(last.hidden, recurrentKernel), tf.matMul(x, inputKernel));
-  const summed = normalization === 'layer' ? layerNormalization(a, gain, bias, epsilon) : tf.add(a, bias);
+  const summed = normalization === 'layer' ? layerNormalization(a, gain, bias, epsilon, 'tensors') : tf.add(a, bias);
   const hidden = tf.tanh(summed) as tf.Tensor2D; // Eq. 4
   return { hidden: carryMasked(hidden, last.hidden, mask) };
 }

@@ -78,15 +78,16 @@ export function gru(
  * One step, for models that do something between steps.
  *
  * @param x [batch, inputs]
+ * @param options `seen`: what W_h and U get instead of h₋₁, as with recurrent dropout; Eq. 28 carries h₋₁ all the same
  */
 export function gruStep(
   x: tf.Tensor2D,
   state: GruState,
   parameters: GruParameters,
-  options: RecurrentOptions,
+  options: RecurrentOptions & { readonly seen?: tf.Tensor2D },
 ): GruState {
   requireGruParameters('gruStep', x.shape[1], parameters, options);
-  return step(x, state, parameters, options, undefined);
+  return step(x, state, parameters, options, undefined, options.seen);
 }
 
 function step(
@@ -95,10 +96,11 @@ function step(
   parameters: GruParameters,
   { normalization, epsilon }: RecurrentOptions,
   mask: tf.Tensor1D | undefined,
+  seen = last.hidden,
 ): GruState {
   const { inputKernel, recurrentKernel, bias, candidateRecurrentBias, inputGain, recurrentGain } = parameters;
   const units = recurrentKernel.shape[0];
-  const fromState = tf.matMul(last.hidden, recurrentKernel);
+  const fromState = tf.matMul(seen, recurrentKernel);
   const fromInput = tf.matMul(x, inputKernel);
   const columns = (values: tf.Tensor, from: GruGate, to: GruGate) => {
     const begin = gateColumns(gruGates, from, units)[0];

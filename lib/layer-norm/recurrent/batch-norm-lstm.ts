@@ -15,7 +15,7 @@ import { defaultEpsilon } from '../normalization.ts';
 import { type BatchStatistics, type MinibatchStatistics, statisticsNames } from './batch-statistics.ts';
 import { gateColumns, type LstmGate, lstmGates } from './gates.ts';
 import type { LstmParameters, LstmState } from './lstm.ts';
-import { carryMasked, requireParameters, unstackSteps } from './recurrent-options.ts';
+import { requireParameters } from './recurrent-options.ts';
 import { type BatchMoments, batchMoments, standardizeBy, standardizeOverBatch } from './standardize-over-batch.ts';
 
 export interface BatchNormLstmOptions {
@@ -60,7 +60,7 @@ export function batchNormLstm(
 ): BatchNormLstmResult {
   const [time, batch, features] = inputs.shape;
   const units = parameters.recurrentKernel.shape[0];
-  requireShapes(features, units, parameters, options);
+  requireShapes(inputs, units, parameters, options);
   const { training, statistics, mask, epsilon = defaultEpsilon } = options;
   const { inputKernel, recurrentKernel, bias } = parameters;
   const [inputGain, recurrentGain] = [parameters.inputGain!, parameters.recurrentGain!];
@@ -85,9 +85,11 @@ export function batchNormLstm(
     const outputs: tf.Tensor2D[] = [];
     const recurrentMoments: BatchMoments[] = [];
     const cellMoments: BatchMoments[] = [];
-    const steps = unstackSteps('batchNormLstm', fromInputs as tf.Tensor3D, mask);
-    for (const [step, { x: fromInput, mask: stepMask }] of steps.entries()) {
-      const counted = stepMask && tf.reshape(tf.cast(stepMask, 'float32'), [batch, 1]);
+    const presentAt = present ? (tf.unstack(present) as tf.Tensor2D[]) : [];
+    for (const [step, fromInput] of tf.unstack(fromInputs).entries()) {
+      const counted = presentAt[step];
+      const carry = (next: tf.Tensor2D, last: tf.Tensor2D) =>
+        counted ? tf.where(tf.cast(counted, 'bool'), next, last) : next;
       const momentsOf = (x: tf.Tensor, what: What): BatchMoments =>
         training ? batchMoments(x, counted) : momentsOfStep(statistics!, what, step);
 
@@ -105,8 +107,8 @@ export function batchNormLstm(
       const output = tf.tanh(tf.add(tf.mul(standardize(nextCell, ofCell, counted), cellGain), cellBias));
       const nextHidden = tf.mul(tf.sigmoid(gate('output')), output) as tf.Tensor2D;
 
-      cell = carryMasked(nextCell, cell, stepMask);
-      hidden = carryMasked(nextHidden, hidden, stepMask);
+      cell = carry(nextCell, cell);
+      hidden = carry(nextHidden, hidden);
       outputs.push(hidden);
       recurrentMoments.push(ofRecurrent);
       cellMoments.push(ofCell);
@@ -145,10 +147,10 @@ function noSteps(batch: number, units: number, { training, initialState }: Batch
 }
 
 function requireShapes(
-  features: number,
+  { shape: [time, batch, features] }: tf.Tensor3D,
   units: number,
   parameters: LstmParameters,
-  { training, statistics }: BatchNormLstmOptions,
+  { training, statistics, mask }: BatchNormLstmOptions,
 ): void {
   const width = lstmGates.length * units;
   requireParameters(
@@ -164,6 +166,11 @@ function requireShapes(
       cellBias: [units],
     },
   );
+  if (mask && (mask.shape[0] !== time || mask.shape[1] !== batch)) {
+    throw new LayerNormShapeError(
+      `batchNormLstm: the mask must have the shape [${time}, ${batch}], time and batch of the inputs, got [${mask.shape}].`,
+    );
+  }
   if (training) return;
   if (!statistics) {
     throw new LayerNormShapeError(

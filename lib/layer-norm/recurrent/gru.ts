@@ -78,16 +78,15 @@ export function gru(
  * One step, for models that do something between steps.
  *
  * @param x [batch, inputs]
- * @param options `seen`: what W_h and U get instead of h₋₁, as with recurrent dropout; Eq. 28 carries h₋₁ all the same
  */
 export function gruStep(
   x: tf.Tensor2D,
   state: GruState,
   parameters: GruParameters,
-  options: RecurrentOptions & { readonly seen?: tf.Tensor2D },
+  options: RecurrentOptions,
 ): GruState {
   requireGruParameters('gruStep', x.shape[1], parameters, options);
-  return step(x, state, parameters, options, undefined, options.seen);
+  return step(x, state, parameters, options, undefined);
 }
 
 function step(
@@ -131,6 +130,22 @@ function step(
   const candidate = tf.tanh(tf.add(inputCandidate, tf.mul(reset, recurrentCandidate))); // Eq. 27
   const hidden = tf.add(last.hidden, tf.mul(update, tf.sub(candidate, last.hidden))) as tf.Tensor2D; // Eq. 28
   return { hidden: carryMasked(hidden, last.hidden, mask) };
+}
+
+/**
+ * One step where W_h and U see something else than h₋₁, as with recurrent dropout: Eq. 28 carries h₋₁ all the same.
+ *
+ * @param seen [batch, units]
+ */
+export function gruStepSeeing(
+  seen: tf.Tensor2D,
+  x: tf.Tensor2D,
+  state: GruState,
+  parameters: GruParameters,
+  options: RecurrentOptions,
+): GruState {
+  requireGruParameters('gruStepSeeing', x.shape[1], parameters, options);
+  return step(x, state, parameters, options, undefined, seen);
 }
 
 export function zeroGruState(batch: number, units: number): GruState {

@@ -195,6 +195,10 @@ test('says what it needs', () => {
   expect(() => batchNormLstm(inputs, parameters, { training: false, statistics })).toThrow(
     /statistics inputMean must have the shape \[2 or more steps, 16\] as all of them, got \[2,20\]/,
   );
+  const mask = tf.ones([2, 3]) as tf.Tensor2D;
+  expect(() => batchNormLstm(inputs, parameters, { training: true, mask })).toThrow(
+    'batchNormLstm: the mask must have the shape [2, 2], time and batch of the inputs, got [2,3].',
+  );
   expect(() => batchNormLstm(tf.zeros([2, 2, 5]), parameters, { training: true })).toThrow(
     /inputKernel must have the shape \[5,16\]/,
   );

@@ -23,6 +23,12 @@ export abstract class RecurrentLayer extends RNN {
     super({ ...args, cell } as unknown as RNNLayerArgs);
   }
 
+  override build(inputShape: Shape | Shape[]): void {
+    super.build(inputShape);
+    // The base class leaves that to `apply`, and a layer that is built first would be built twice.
+    this.built = true;
+  }
+
   /**
    * As of `tf.layers` recurrent layers: initial states as further inputs, `apply([x, ...states])`, or as
    * `apply(x, { initialState })`.

@@ -7,7 +7,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { BatchNormLSTMCell, type BatchNormLSTMCellArgs } from './batch-norm-lstm-cell.ts';
-import { RecurrentLayer, type RecurrentLayerArgs } from './recurrent-layer.ts';
+import { cellArgs, RecurrentLayer, type RecurrentLayerArgs } from './recurrent-layer.ts';
 
 export interface BatchNormLSTMArgs extends RecurrentLayerArgs, BatchNormLSTMCellArgs {}
 
@@ -15,7 +15,7 @@ export class BatchNormLSTM extends RecurrentLayer {
   static override className = 'StepwiseBatchNormLSTM';
 
   constructor(args: BatchNormLSTMArgs) {
-    super(new BatchNormLSTMCell(args), args);
+    super(new BatchNormLSTMCell(cellArgs(args)), args);
   }
 }
 

@@ -9,7 +9,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { LayerNormGRUCell, type LayerNormGRUCellArgs } from './layer-norm-gru-cell.ts';
-import { RecurrentLayer, type RecurrentLayerArgs } from './recurrent-layer.ts';
+import { cellArgs, RecurrentLayer, type RecurrentLayerArgs } from './recurrent-layer.ts';
 
 export interface LayerNormGRUArgs extends RecurrentLayerArgs, LayerNormGRUCellArgs {}
 
@@ -17,7 +17,7 @@ export class LayerNormGRU extends RecurrentLayer {
   static override className = 'StepwiseLayerNormGRU';
 
   constructor(args: LayerNormGRUArgs) {
-    super(new LayerNormGRUCell(args), args);
+    super(new LayerNormGRUCell(cellArgs(args)), args);
   }
 }
 

@@ -9,7 +9,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { LayerNormLSTMCell, type LayerNormLSTMCellArgs } from './layer-norm-lstm-cell.ts';
-import { RecurrentLayer, type RecurrentLayerArgs } from './recurrent-layer.ts';
+import { cellArgs, RecurrentLayer, type RecurrentLayerArgs } from './recurrent-layer.ts';
 
 export interface LayerNormLSTMArgs extends RecurrentLayerArgs, LayerNormLSTMCellArgs {}
 
@@ -17,7 +17,7 @@ export class LayerNormLSTM extends RecurrentLayer {
   static override className = 'StepwiseLayerNormLSTM';
 
   constructor(args: LayerNormLSTMArgs) {
-    super(new LayerNormLSTMCell(args), args);
+    super(new LayerNormLSTMCell(cellArgs(args)), args);
   }
 }
 

@@ -5,7 +5,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { LayerNormRNNCell, type LayerNormRNNCellArgs } from './layer-norm-rnn-cell.ts';
-import { RecurrentLayer, type RecurrentLayerArgs } from './recurrent-layer.ts';
+import { cellArgs, RecurrentLayer, type RecurrentLayerArgs } from './recurrent-layer.ts';
 
 export interface LayerNormRNNArgs extends RecurrentLayerArgs, LayerNormRNNCellArgs {}
 
@@ -13,7 +13,7 @@ export class LayerNormRNN extends RecurrentLayer {
   static override className = 'StepwiseLayerNormRNN';
 
   constructor(args: LayerNormRNNArgs) {
-    super(new LayerNormRNNCell(args), args);
+    super(new LayerNormRNNCell(cellArgs(args)), args);
   }
 }
 

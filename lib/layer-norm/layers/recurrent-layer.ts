@@ -107,6 +107,11 @@ export abstract class RecurrentLayer extends RNN {
   }
 }
 
+/** A layer's arguments for its cell. Whether it is trainable is the layer's to say: of its cell, nobody could change it. */
+export function cellArgs<Args extends RecurrentCellArgs>(args: Args): Args {
+  return { ...args, trainable: true };
+}
+
 function readMask(layer: string, mask: unknown, batch: number, time: number): tf.Tensor | undefined {
   if (mask === undefined || mask === null) return undefined;
   const given = (Array.isArray(mask) ? mask[0] : mask) as tf.Tensor | null;

@@ -4,6 +4,9 @@ import { InputError, RunError } from '../errors.ts';
 /** A tensor or a set of parameters does not have the shape that an operation needs. */
 export class LayerNormShapeError extends InputError {}
 
+/** Another library's weights, or those for it, do not mean the same in ours. */
+export class UnconvertibleWeights extends InputError {}
+
 /** A model's tensors are not those that the code expects of its kind. */
 export class InvalidModel extends RunError {
   constructor(problem: string) {

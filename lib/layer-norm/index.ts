@@ -9,6 +9,19 @@ export { embed } from './embed.ts';
 export * from './errors.ts';
 // Eq. 3
 export { defaultEpsilon, layerNormalization, rootMeanSquareNormalization } from './normalization.ts';
+// The baseline of §6.2
+export {
+  type BatchNormLstmOptions,
+  type BatchNormLstmResult,
+  batchNormLstm,
+} from './recurrent/batch-norm-lstm.ts';
+export {
+  type BatchStatistics,
+  initializeRunningStatistics,
+  type MinibatchStatistics,
+  type RunningStatistics,
+  updateRunningStatistics,
+} from './recurrent/batch-statistics.ts';
 // Eqs 26–28
 export { type GruGate, gateColumns, gruGates, type LstmGate, lstmGates } from './recurrent/gates.ts';
 export { type GruParameters, type GruState, gru, gruStep, initializeGru } from './recurrent/gru.ts';

@@ -1,121 +1,121 @@
-"""Golden values for the layer-normalized LSTM and GRU: an independent implementation in JAX, float64, with its own gradients.
-
-    python3 test/golden/layer-norm-recurrent.py > test/golden/layer-norm-recurrent.json
-
-It needs jax. The equations are those of the supplement of arXiv 1607.06450 (20-22 and 26-28), written for one example and
-mapped over the batch; the gradients are jax.grad's. Gates lie side by side in the order of "gates".
+"""The layer-normalised RNN, LSTM and GRU of arXiv 1607.06450 (Eqs 4, 20-22, 26-28) in float64, gradients by JAX, written
+from the equations. Prints the golden values of test/layer-norm/recurrent/golden.test.ts.
 """
-
 import json
 import platform
-import sys
 
 import jax
 import jax.numpy as jnp
-import numpy as np
+import numpy
 
 jax.config.update("jax_enable_x64", True)
-
-STEPS, BATCH, INPUTS, UNITS, EPSILON = 4, 3, 5, 6, 1e-5
-LSTM_GATES = ["forget", "input", "output", "candidate"]
-GRU_GATES = ["update", "reset", "candidate"]
+TIME, BATCH, INPUTS, UNITS, EPSILON = 4, 3, 3, 5, 1e-5
+random = numpy.random.default_rng(17)
 
 
-def standardize(a):
-    return (a - jnp.mean(a)) / jnp.sqrt(jnp.var(a) + EPSILON)
+def draw(*shape, scale=1.0, mean=0.0):
+    return mean + scale * random.standard_normal(shape)
 
 
-def named(fused, gates):
-    return dict(zip(gates, jnp.split(fused, len(gates))))
+def layer_norm(z, gain, bias=0.0):
+    mean = z.mean(-1, keepdims=True)
+    variance = ((z - mean) ** 2).mean(-1, keepdims=True)
+    return gain * (z - mean) / jnp.sqrt(variance + EPSILON) + bias
 
 
-def lstm_step(p, x, state):
-    h, c = state
-    z = standardize(x @ p["inputKernel"]) * p["inputGain"] + standardize(h @ p["recurrentKernel"]) * p["recurrentGain"]
-    z = named(z + p["bias"], LSTM_GATES)
-    c = jax.nn.sigmoid(z["forget"]) * c + jax.nn.sigmoid(z["input"]) * jnp.tanh(z["candidate"])
-    h = jax.nn.sigmoid(z["output"]) * jnp.tanh(standardize(c) * p["cellGain"] + p["cellBias"])
-    return h, c
+def rnn(p, x, h):
+    return (jnp.tanh(layer_norm(h @ p["recurrentKernel"] + x @ p["inputKernel"], p["gain"], p["bias"])),)
 
 
-def gru_step(p, x, state):
-    (h,) = state
-    from_x, from_h = x @ p["inputKernel"], h @ p["recurrentKernel"]
-    two = 2 * UNITS
-    split = lambda sums: jnp.concatenate([standardize(sums[:two]), standardize(sums[two:])])
-    from_x = named(split(from_x) * p["inputGain"] + p["bias"], GRU_GATES)
-    from_h = named(split(from_h) * p["recurrentGain"], GRU_GATES)
-    update = jax.nn.sigmoid(from_x["update"] + from_h["update"])
-    reset = jax.nn.sigmoid(from_x["reset"] + from_h["reset"])
-    candidate = jnp.tanh(from_x["candidate"] + reset * (from_h["candidate"] + p["candidateRecurrentBias"]))
-    return ((1 - update) * h + update * candidate,)
+def lstm(p, x, h, c):
+    z = layer_norm(h @ p["recurrentKernel"], p["recurrentGain"]) + layer_norm(x @ p["inputKernel"], p["inputGain"])
+    f, i, o, g = jnp.split(z + p["bias"], 4, -1)
+    c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+    return jax.nn.sigmoid(o) * jnp.tanh(layer_norm(c, p["cellGain"], p["cellBias"])), c
 
 
-def unroll(step, p, mask):
-    """Outputs [steps, batch, units] and the state after the last step, a masked step leaving it as it is."""
+def gru(p, x, h):
+    gates, candidate = slice(0, 2 * UNITS), slice(2 * UNITS, None)
+    of_h, of_x = h @ p["recurrentKernel"], x @ p["inputKernel"]
+    recurrent_gain, input_gain, bias = p["recurrentGain"], p["inputGain"], p["bias"]
+    z, r = jnp.split(
+        layer_norm(of_h[:, gates], recurrent_gain[gates])
+        + layer_norm(of_x[:, gates], input_gain[gates])
+        + bias[gates],
+        2,
+        -1,
+    )
+    inner = layer_norm(of_h[:, candidate], recurrent_gain[candidate], p["candidateRecurrentBias"])
+    h_hat = jnp.tanh(
+        layer_norm(of_x[:, candidate], input_gain[candidate], bias[candidate]) + jax.nn.sigmoid(r) * inner
+    )
+    return ((1 - jax.nn.sigmoid(z)) * h + jax.nn.sigmoid(z) * h_hat,)
 
-    def one(inputs, mask, *state):
-        outputs = []
-        for x, moves in zip(inputs, mask):
-            state = tuple(jnp.where(moves, new, old) for new, old in zip(step(p, x, state), state))
-            outputs.append(state[0])
-        return jnp.stack(outputs), state
 
-    states = [p[name] for name in ("initialHidden", "initialCell") if name in p]
-    axes = (1, 1) + (0,) * len(states)
-    return jax.vmap(one, in_axes=axes, out_axes=(1, 0))(p["inputs"], mask, *states)
+def listed(value):
+    array = numpy.asarray(value)
+    return {"shape": array.shape, "data": array.ravel().tolist()}
 
 
-def make_case(cell, step, gates, seed):
-    random = np.random.default_rng(seed)
-    fused = len(gates) * UNITS
-    shapes = {
-        "inputs": (STEPS, BATCH, INPUTS),
-        "initialHidden": (BATCH, UNITS),
-        "inputKernel": (INPUTS, fused),
-        "recurrentKernel": (UNITS, fused),
-        "bias": (fused,),
-        "inputGain": (fused,),
-        "recurrentGain": (fused,),
+def gain(size):
+    return draw(size, scale=0.2, mean=1.0)
+
+
+layers = {
+    "rnn": (rnn, 1, 1, {"gain": gain(UNITS)}),
+    "lstm": (lstm, 4, 2, {"inputGain": gain(4 * UNITS), "recurrentGain": gain(4 * UNITS), "cellGain": gain(UNITS), "cellBias": draw(UNITS, scale=0.5)}),
+    "gru": (gru, 3, 1, {"inputGain": gain(3 * UNITS), "recurrentGain": gain(3 * UNITS), "candidateRecurrentBias": draw(UNITS, scale=0.5)}),
+}
+ragged = numpy.array([[1, 1, 1], [1, 1, 0], [1, 0, 0], [1, 1, 0]], dtype=float)
+
+
+def run(step, states, arguments, mask):
+    state = [arguments[name] for name in ("hidden", "cell")[:states]]
+    outputs = []
+    for t in range(TIME):
+        after = step(arguments, arguments["inputs"][t], *state)
+        keep = mask[t][:, None] > 0
+        state = [jnp.where(keep, new, old) for new, old in zip(after, state, strict=True)]
+        outputs.append(state[0])
+    return jnp.stack(outputs), state
+
+
+result = {
+    "tool": f"jax {jax.__version__}, numpy {numpy.__version__}, Python {platform.python_version()}, float64",
+    "command": "python3 test/golden/layer-norm-recurrent.py > test/golden/layer-norm-recurrent.json",
+    "lstmGates": ["forget", "input", "output", "candidate"],
+    "gruGates": ["update", "reset", "candidate"],
+    "epsilon": EPSILON,
+    "mask": listed(ragged),
+    "layers": {},
+}
+for name, (step, gates, states, extra) in layers.items():
+    arguments = {
+        "inputs": draw(TIME, BATCH, INPUTS),
+        **{state: draw(BATCH, UNITS) for state in ("hidden", "cell")[:states]},
+        "inputKernel": draw(INPUTS, gates * UNITS),
+        "recurrentKernel": draw(UNITS, gates * UNITS),
+        "bias": draw(gates * UNITS, scale=0.5),
+        **extra,
     }
-    if cell == "lstm":
-        shapes |= {"initialCell": (BATCH, UNITS), "cellGain": (UNITS,), "cellBias": (UNITS,)}
-    else:
-        shapes |= {"candidateRecurrentBias": (UNITS,)}
-    # Values that float32 holds exactly, so that both sides start from the same numbers.
-    exact = lambda array: np.float64(np.float32(array))
-    tensors = {name: exact(random.normal(size=shape)) for name, shape in shapes.items()}
-    mask = np.array([[1, 1, 0], [1, 0, 1], [0, 1, 1], [1, 1, 0]])
-    outputs, state = unroll(step, tensors, mask)
-    weights = exact(random.normal(size=outputs.shape))
-    state_weights = [exact(random.normal(size=part.shape)) for part in state]
+    weights = {"outputs": draw(TIME, BATCH, UNITS), **{state: draw(BATCH, UNITS) for state in ("hidden", "cell")[:states]}}
 
-    def loss(p):
-        outputs, state = unroll(step, p, mask)
-        return jnp.sum(weights * outputs) + sum(jnp.sum(w * part) for w, part in zip(state_weights, state))
+    def loss(arguments, mask):
+        outputs, state = run(step, states, arguments, mask)
+        of_state = sum((weights[key] * value).sum() for key, value in zip(("hidden", "cell"), state))
+        return (weights["outputs"] * outputs).sum() + of_state
 
-    # Nine digits: float32 has seven, and what is compared may be off by a hundred times its rounding.
-    flat = lambda array: [float(f"{value:.9g}") for value in np.ravel(array)]
-    return {
-        "cell": cell,
-        "gates": gates,
-        "shapes": {name: list(shape) for name, shape in shapes.items()},
-        "tensors": {name: flat(tensor) for name, tensor in tensors.items()},
-        "mask": mask.tolist(),
-        "outputWeights": flat(weights),
-        "stateWeights": [flat(part) for part in state_weights],
-        "outputs": flat(outputs),
-        "state": [flat(part) for part in state],
-        "gradients": {name: flat(gradient) for name, gradient in jax.grad(loss)(tensors).items()},
+    cases = {}
+    for mask_name, mask in (("whole", numpy.ones_like(ragged)), ("ragged", ragged)):
+        outputs, state = run(step, states, arguments, mask)
+        cases[mask_name] = {
+            "outputs": listed(outputs),
+            "state": {key: listed(value) for key, value in zip(("hidden", "cell"), state)},
+            "gradients": {key: listed(value) for key, value in jax.grad(loss)(arguments, mask).items()},
+        }
+    result["layers"][name] = {
+        "arguments": {key: listed(value) for key, value in arguments.items()},
+        "lossWeights": {key: listed(value) for key, value in weights.items()},
+        "cases": cases,
     }
-
-
-json.dump(
-    {
-        "tool": f"jax {jax.__version__}, numpy {np.__version__}, Python {platform.python_version()}",
-        "command": "python3 test/golden/layer-norm-recurrent.py > test/golden/layer-norm-recurrent.json",
-        "epsilon": EPSILON,
-        "cases": [make_case("lstm", lstm_step, LSTM_GATES, 1), make_case("gru", gru_step, GRU_GATES, 2)],
-    },
-    sys.stdout,
-)
+print(json.dumps(result, separators=(",", ":")))

@@ -134,10 +134,11 @@ function step(
   parameters: GruParameters,
   { normalization, epsilon }: RecurrentOptions,
   mask: tf.Tensor1D | undefined,
+  seen = last.hidden,
 ): GruState {
   const { inputKernel, recurrentKernel, bias, candidateRecurrentBias, inputGain, recurrentGain } = parameters;
   const units = recurrentKernel.shape[0];
-  const fromState = tf.matMul(last.hidden, recurrentKernel);
+  const fromState = tf.matMul(seen, recurrentKernel);
   const fromInput = tf.matMul(x, inputKernel);
   const columns = (values: tf.Tensor, from: GruGate, to: GruGate) => {
     const begin = gateColumns(gruGates, from, units)[0];
@@ -168,6 +169,22 @@ function step(
   const candidate = tf.tanh(tf.add(inputCandidate, tf.mul(reset, recurrentCandidate))); // Eq. 27
   const hidden = tf.add(last.hidden, tf.mul(update, tf.sub(candidate, last.hidden))) as tf.Tensor2D; // Eq. 28
   return { hidden: carryMasked(hidden, last.hidden, mask) };
+}
+
+/**
+ * One step where W_h and U see something else than h₋₁, as with recurrent dropout: Eq. 28 carries h₋₁ all the same.
+ *
+ * @param seen [batch, units]
+ */
+export function gruStepSeeing(
+  seen: tf.Tensor2D,
+  x: tf.Tensor2D,
+  state: GruState,
+  parameters: GruParameters,
+  options: RecurrentOptions,
+): GruState {
+  requireGruParameters('gruStepSeeing', x.shape[1], parameters, options);
+  return step(x, state, parameters, options, undefined, seen);
 }
 
 export function zeroGruState(batch: number, units: number): GruState {

@@ -113,7 +113,7 @@ export function glorotGates(random: RandomStream, rows: number, units: number, g
 }
 
 /** An orthogonal matrix a gate, side by side, as the paper's authors start their recurrent weights. [units, gates·units] */
-export function orthogonalGates(random: RandomStream, units: number, gates: number): Tensor {
+export function orthogonalGates(random: Pick<RandomStream, 'fillNormal'>, units: number, gates: number): Tensor {
   const data = new Float32Array(units * gates * units);
   for (let gate = 0; gate < gates; gate++) {
     const rows = orthogonalRows(random, units);
@@ -123,7 +123,7 @@ export function orthogonalGates(random: RandomStream, units: number, gates: numb
 }
 
 /** Gram–Schmidt, twice over, of normal vectors. */
-function orthogonalRows(random: RandomStream, size: number): Float32Array[] {
+function orthogonalRows(random: Pick<RandomStream, 'fillNormal'>, size: number): Float32Array[] {
   const rows: Float32Array[] = [];
   while (rows.length < size) {
     const row = new Float32Array(size);

@@ -1,0 +1,15 @@
+/**
+ * What the published package offers as `stepwise/layers` to users of `@tensorflow/tfjs-layers`: layers for their own models,
+ * apart from `stepwise` itself, which needs only `@tensorflow/tfjs-core`.
+ */
+export { LayerNormShapeError, UnconvertibleWeights } from './layer-norm/errors.ts';
+export {
+  type Conversion,
+  exportGru,
+  exportLstm,
+  importGru,
+  importLstm,
+  type Library,
+} from './layer-norm/gate-orders.ts';
+export * from './layer-norm/layers/index.ts';
+export type { NamedTensors, Tensor } from './numerics/safetensors.ts';

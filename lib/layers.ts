@@ -1,6 +1,6 @@
 /**
  * What the published package offers as `stepwise/layers` to users of `@tensorflow/tfjs-layers`: layers for their own models,
- * apart from `stepwise` itself, which needs only `@tensorflow/tfjs-core`.
+ * apart from `stepwise` itself, which needs only `@tensorflow/tfjs-core`. `encodeSafetensors` needs Node.
  */
 export { LayerNormShapeError, UnconvertibleWeights } from './layer-norm/errors.ts';
 export {
@@ -12,4 +12,5 @@ export {
   type Library,
 } from './layer-norm/gate-orders.ts';
 export * from './layer-norm/layers/index.ts';
-export type { NamedTensors, Tensor } from './numerics/safetensors.ts';
+export { InvalidSafetensors, UnwritableTensors } from './numerics/errors.ts';
+export { decodeSafetensors, encodeSafetensors, type NamedTensors, type Tensor } from './numerics/safetensors.ts';

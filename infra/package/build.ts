@@ -1,22 +1,26 @@
 /**
- * Makes what `npm pack` publishes: `dist/index.js`, one ECMAScript module for Node from 20 up and for browsers, and the
- * declarations beside it. `npm run build` and, by `prepack`, `npm pack` and `npm publish` run it; `npm ci` and `npm start` do not.
+ * Makes what `npm pack` publishes: an ECMAScript module for each of its entries, `dist/index.js` and `dist/layers.js`, for
+ * Node from 20 up and for browsers, and the declarations beside them. `npm run build` and, by `prepack`, `npm pack` and `npm publish` run it; `npm ci` and `npm start` do not.
  */
 import { execFile } from 'node:child_process';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { projectRoot } from '../deployable-code.ts';
 import { inlineAssets } from './inline-assets.ts';
 
-/** Writes `index.js` below `directory`. Its imports from elsewhere, which are to be the user's own packages. */
-export async function bundlePackage(directory: string): Promise<readonly string[]> {
+/** The package's entries, each a module of `lib` and a file of `dist`: what they import is in every one of them again. */
+export const packageEntries = ['index', 'layers'] as const;
+export type PackageEntry = (typeof packageEntries)[number];
+
+/** Writes `index.js` and `layers.js` below `directory`. What each imports from elsewhere: the user's own packages. */
+export async function bundlePackage(directory: string): Promise<Readonly<Record<PackageEntry, readonly string[]>>> {
   const { metafile } = await build({
     absWorkingDir: projectRoot,
-    entryPoints: ['lib/index.ts'],
-    outfile: join(directory, 'index.js'),
+    entryPoints: packageEntries.map((entry) => `lib/${entry}.ts`),
+    outdir: directory,
     bundle: true,
     format: 'esm',
     // Neutral: nothing of Node may be imported, or a browser could not load it.
@@ -29,11 +33,14 @@ export async function bundlePackage(directory: string): Promise<readonly string[
     metafile: true,
     logLevel: 'error',
   });
-  const imports = Object.values(metafile.outputs).flatMap((output) => output.imports);
-  return [...new Set(imports.filter(({ external }) => external).map(({ path }) => path))];
+  const imports = Object.values(metafile.outputs).map(({ entryPoint, imports }) => [
+    basename(entryPoint!, '.ts'),
+    [...new Set(imports.filter(({ external }) => external).map(({ path }) => path))].sort(),
+  ]);
+  return Object.fromEntries(imports);
 }
 
-/** Writes the declarations of `lib/index.ts` and all that it mentions below `directory`. */
+/** Writes the declarations of the entries and all that they mention below `directory`. */
 export async function declarePackage(directory: string): Promise<void> {
   const tsc = fileURLToPath(new URL('bin/tsc', import.meta.resolve('typescript/package.json')));
   const settings = ['--project', 'infra/package/tsconfig.json', '--outDir', directory];
@@ -43,7 +50,7 @@ export async function declarePackage(directory: string): Promise<void> {
     const file = join(entry.parentPath, entry.name);
     const declarations = await readFile(file, 'utf8');
     // Compilers before 5.0, and some bundlers of declarations, know only the name of what is there at run time.
-    await writeFile(file, declarations.replaceAll(/(from '\.{1,2}\/[^']+)\.ts'/g, "$1.js'"));
+    await writeFile(file, declarations.replaceAll(/((?:from |import\()(['"])\.{1,2}\/[^'"]+)\.ts\2/g, '$1.js$2'));
   }
 }
 

@@ -14,7 +14,7 @@ import manifest from '../../package.json' with { type: 'json' };
 
 let folder: string;
 let installed: string;
-let imports: readonly string[];
+let imports: Awaited<ReturnType<typeof bundlePackage>>;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'stepwise-package-'));
   installed = join(folder, 'node_modules', manifest.name);
@@ -27,30 +27,33 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('the manifest', () => {
-  test('asks for TensorFlow.js’s core as a peer and for nothing else', () => {
-    expect(Object.keys(manifest.peerDependencies)).toEqual(['@tensorflow/tfjs-core']);
+  test('asks for TensorFlow.js’s core as a peer, for its layers where ours are used, and for nothing else', () => {
+    expect(Object.keys(manifest.peerDependencies)).toEqual(['@tensorflow/tfjs-core', '@tensorflow/tfjs-layers']);
+    expect(manifest.peerDependenciesMeta).toEqual({ '@tensorflow/tfjs-layers': { optional: true } });
     expect(manifest).not.toHaveProperty('dependencies');
     expect(manifest).not.toHaveProperty('optionalDependencies');
     expect(manifest).not.toHaveProperty('private');
-    expect(imports).toEqual(['@tensorflow/tfjs-core']);
+    expect(imports.index).toEqual(['@tensorflow/tfjs-core']);
+    expect(imports.layers).toEqual(['@tensorflow/tfjs-core', '@tensorflow/tfjs-layers']);
   });
 
   test('exports files that are there and are published', () => {
-    const { types, default: code } = manifest.exports['.'];
+    const entries = [manifest.exports['.'], manifest.exports['./layers']];
     expect(manifest.files).toContain('dist');
-    for (const file of [types, code, manifest.types]) {
+    for (const file of [...entries.flatMap((entry) => Object.values(entry)), manifest.types]) {
       expect(file).toMatch(/^\.\/dist\//);
       expect(existsSync(join(installed, file)), file).toBe(true);
     }
   });
 });
 
-test('the declarations find each other, and name nothing of Node', async () => {
+test('the declarations find each other, and name nothing of Node; the optimizers’ name no layers', async () => {
   const dist = join(installed, 'dist');
   for (const file of (await readdir(dist, { recursive: true })).filter((name) => name.endsWith('.d.ts'))) {
     const declarations = await readFile(join(dist, file), 'utf8');
     for (const [, specifier] of declarations.matchAll(/(?:from |import\()['"]([^'"]+)['"]/g)) {
       if (specifier === '@tensorflow/tfjs-core') continue;
+      if (specifier === '@tensorflow/tfjs-layers' && file.startsWith('layer-norm/')) continue;
       expect(specifier, file).toMatch(/^\.{1,2}\/.*\.js$/);
       expect(existsSync(join(dist, dirname(file), specifier!.replace(/\.js$/, '.d.ts'))), `${file}: ${specifier}`).toBe(
         true,
@@ -59,29 +62,55 @@ test('the declarations find each other, and name nothing of Node', async () => {
   }
 });
 
-/** A stranger's module: a few steps of a shipped optimizer. It gives what is to be compared. */
-const consumer = `
-  import * as tf from '@tensorflow/tfjs-core';
-  import '@tensorflow/tfjs-backend-cpu';
-  import '@tensorflow/tfjs-layers';
-  import { LearnedOptimizer } from 'stepwise';
-  export async function descend() {
-    await tf.setBackend('cpu');
-    const theta = tf.variable(tf.tensor1d([1, -2, 3]));
-    const optimizer = await LearnedOptimizer.load('mnist');
-    for (let step = 0; step < 20; step++) optimizer.minimize(() => tf.sum(tf.square(theta)));
-    const isOwn = Object.prototype.isPrototypeOf.call(tf.Optimizer.prototype, LearnedOptimizer.prototype);
-    return JSON.stringify({ theta: [...theta.dataSync()], isOwn, on: optimizer.computesOn });
-  }`;
+/** Strangers' modules. What each `run` gives is to be compared. */
+const consumers = {
+  /** A few steps of a shipped optimizer. */
+  optimizer: `
+    import * as tf from '@tensorflow/tfjs-core';
+    import '@tensorflow/tfjs-backend-cpu';
+    import '@tensorflow/tfjs-layers';
+    import { LearnedOptimizer } from 'stepwise';
+    export async function run() {
+      await tf.setBackend('cpu');
+      const theta = tf.variable(tf.tensor1d([1, -2, 3]));
+      const optimizer = await LearnedOptimizer.load('mnist');
+      for (let step = 0; step < 20; step++) optimizer.minimize(() => tf.sum(tf.square(theta)));
+      const isOwn = Object.prototype.isPrototypeOf.call(tf.Optimizer.prototype, LearnedOptimizer.prototype);
+      return { values: [...theta.dataSync()], isOwn, on: optimizer.computesOn };
+    }`,
+  /** A few steps of training a recurrent model, with a layer from here where \`tf.layers.lstm\` was. */
+  layers: `
+    import * as tf from '@tensorflow/tfjs-core';
+    import '@tensorflow/tfjs-backend-cpu';
+    import { layers, sequential } from '@tensorflow/tfjs-layers';
+    import { layerNormLSTM, weightNormDense } from 'stepwise/layers';
+    export async function run() {
+      await tf.setBackend('cpu');
+      const kernelInitializer = (seed) => ({ className: 'RandomNormal', config: { mean: 0, stddev: 0.3, seed } });
+      const recurrent = layerNormLSTM({
+        units: 4, inputShape: [3, 2], kernelInitializer: kernelInitializer(1), recurrentInitializer: kernelInitializer(2),
+      });
+      const model = sequential({ layers: [recurrent, weightNormDense({ units: 1, directionInitializer: 'ones' })] });
+      model.compile({ optimizer: tf.train.sgd(0.1), loss: 'meanSquaredError' });
+      const x = tf.randomNormal([8, 3, 2], 0, 1, 'float32', 3);
+      for (let step = 0; step < 5; step++) await model.trainOnBatch(x, tf.sum(x, [1, 2]));
+      return { values: [...model.predict(x).dataSync()], isOwn: recurrent instanceof layers.Layer };
+    }`,
+};
+interface Found {
+  readonly values: number[];
+  readonly isOwn: boolean;
+  readonly on?: string;
+}
 
 const browser = ['chromium', 'chromium-browser', 'google-chrome'].find(
   (command) => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0,
 );
 if (!browser) console.warn('Skipped: no Chromium or Chrome here to run the package in.');
 
-async function descendInNode(): Promise<{ theta: number[]; isOwn: boolean; on: string }> {
-  await writeFile(join(folder, 'consumer.mjs'), consumer);
-  const script = `console.log(await (await import('./consumer.mjs')).descend())`;
+async function runInNode(consumer: keyof typeof consumers): Promise<Found> {
+  await writeFile(join(folder, `${consumer}.mjs`), consumers[consumer]);
+  const script = `console.log(JSON.stringify(await (await import('./${consumer}.mjs')).run()))`;
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
     cwd: folder,
   });
@@ -89,11 +118,17 @@ async function descendInNode(): Promise<{ theta: number[]; isOwn: boolean; on: s
 }
 
 test('in Node: imports by its name, and is an optimizer of the user’s own TensorFlow.js', async () => {
-  const { theta, isOwn, on } = await descendInNode();
+  const { values: theta, isOwn, on } = await runInNode('optimizer');
   expect(isOwn).toBe(true);
   expect(on).toBe('kernel');
   // Downhill: ‖θ‖² was 14.
   expect(theta.reduce((sum, value) => sum + value ** 2, 0)).toBeLessThan(12);
+});
+
+test('in Node: layers are those of the user’s own TensorFlow.js, and train', async () => {
+  const { values, isOwn } = await runInNode('layers');
+  expect(isOwn).toBe(true);
+  expect(values.every(Number.isFinite)).toBe(true);
 });
 
 test('the README’s lines run as they stand', async () => {
@@ -118,10 +153,10 @@ test('the README’s lines run as they stand', async () => {
   expect(stdout).toMatch(/LearnedOptimizer 2\n$/);
 });
 
-test.skipIf(!browser)(
-  'in a page of a browser: the same numbers, from one file and without a bundler’s help',
-  async () => {
-    const entry = `${consumer}\ndescend().then((result) => { document.body.textContent = result; });`;
+test.skipIf(!browser).each(['optimizer', 'layers'] as const)(
+  'in a page of a browser: the same numbers, from one file and without a bundler’s help: %s',
+  async (consumer) => {
+    const entry = `${consumers[consumer]}\nrun().then((found) => { document.body.textContent = JSON.stringify(found); });`;
     const { outputFiles, warnings } = await build({
       stdin: { contents: entry, resolveDir: folder },
       bundle: true,
@@ -151,9 +186,11 @@ test.skipIf(!browser)(
       ],
       { maxBuffer: 2 ** 26 },
     );
-    const found = JSON.parse(stdout.match(/\{"theta".*\}/)![0]);
-    const expected = await descendInNode();
-    expect(found.on).toBe('kernel');
-    for (const [index, value] of expected.theta.entries()) expect(found.theta[index]).toBeCloseTo(value, 4);
+    const found: Found = JSON.parse(stdout.match(/\{"values".*\}/)![0]);
+    const expected = await runInNode(consumer);
+    expect(found.isOwn).toBe(true);
+    expect(found.on).toBe(expected.on);
+    expect(found.values).toHaveLength(expected.values.length);
+    for (const [index, value] of expected.values.entries()) expect(found.values[index]).toBeCloseTo(value, 4);
   },
 );

@@ -1,5 +1,5 @@
 """The layer-normalised RNN, LSTM and GRU of arXiv 1607.06450 (Eqs 4, 20-22, 26-28) in float64, gradients by JAX, written
-from the equations. Prints the golden values of test/layer-norm/layers/golden.test.ts.
+from the equations. Prints the golden values of test/layer-norm/recurrent/golden.test.ts.
 """
 import json
 import platform
@@ -82,7 +82,7 @@ def run(step, states, arguments, mask):
 
 result = {
     "tool": f"jax {jax.__version__}, numpy {numpy.__version__}, Python {platform.python_version()}, float64",
-    "command": "python3 test/golden/layer-norm-layers.py > test/golden/layer-norm-layers.json",
+    "command": "python3 test/golden/layer-norm-recurrent.py > test/golden/layer-norm-recurrent.json",
     "lstmGates": ["forget", "input", "output", "candidate"],
     "gruGates": ["update", "reset", "candidate"],
     "epsilon": EPSILON,

@@ -1,4 +1,4 @@
-/** The layer-normalised RNN, LSTM and GRU against JAX in float64 (test/golden/layer-norm-layers.py): operations and layers. */
+/** The layer-normalised RNN, LSTM and GRU against JAX in float64 (test/golden/layer-norm-recurrent.py): operations and layers. */
 import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import '../../../lib/numerics/register-gradients.ts';
@@ -23,7 +23,7 @@ interface GoldenLayer {
   readonly cases: Record<string, { outputs: GoldenArray; state: Golden; gradients: Golden }>;
 }
 const golden: { lstmGates: string[]; gruGates: string[]; mask: GoldenArray; layers: Record<string, GoldenLayer> } =
-  JSON.parse(readFileSync(new URL('../../golden/layer-norm-layers.json', import.meta.url), 'utf8'));
+  JSON.parse(readFileSync(new URL('../../golden/layer-norm-recurrent.json', import.meta.url), 'utf8'));
 
 beforeAll(() => startTensorFlow('wasm-plain'));
 

@@ -16,6 +16,8 @@ export interface PerceptronTrial {
   readonly batchSize: number;
   readonly epochs: number;
   readonly validationsPerEpoch: number;
+  /** The first so many of the 55,000 are trained on, and of these the first so many make the training curve. */
+  readonly trainingImages: number;
   readonly scoredTrainingImages: number;
   readonly learningRate: number;
   readonly epsilon: number;
@@ -35,10 +37,13 @@ export interface MnistSplits {
 }
 
 /** "All the models were trained using 55000 training data points": the first 55,000, the other twelfth for validation. */
-export async function readSplits(context: Pick<TrainingContext, 'dataset'>): Promise<MnistSplits> {
+export async function readSplits(
+  context: Pick<TrainingContext, 'dataset'>,
+  { trainingImages }: Pick<PerceptronTrial, 'trainingImages'>,
+): Promise<MnistSplits> {
   const { train, test } = await readMnist(await context.dataset('mnist'));
   const count = train.labels.length - Math.floor(train.labels.length / 12);
-  return { training: slice(train, 0, count), validation: slice(train, count), test };
+  return { training: slice(train, 0, Math.min(count, trainingImages)), validation: slice(train, count), test };
 }
 
 function slice({ images, labels }: LabelledImages, from: number, to = labels.length): LabelledImages {
@@ -67,7 +72,7 @@ export function createPerceptron(trial: PerceptronTrial, context: Pick<TrainingC
 type MetricsRow = Readonly<Record<string, number>>;
 
 export async function train(trial: PerceptronTrial, context: TrainingContext): Promise<void> {
-  const splits = await readSplits(context);
+  const splits = await readSplits(context, trial);
   const { training } = splits;
   const perceptron = createPerceptron(trial, context);
   const adam = adamSettings(trial);
@@ -135,7 +140,11 @@ async function measure(
   { scoredTrainingImages }: PerceptronTrial,
   context: Pick<TrainingContext, 'breathe'>,
 ) {
-  const ofTraining = await score(perceptron, slice(training, 0, scoredTrainingImages), context);
+  const ofTraining = await score(
+    perceptron,
+    slice(training, 0, Math.min(scoredTrainingImages, training.labels.length)),
+    context,
+  );
   const ofValidation = await score(perceptron, validation, context);
   const ofTest = await score(perceptron, test, context);
   return {

@@ -81,7 +81,8 @@ async function hasMnistFiles(folder: string): Promise<boolean> {
 async function drawStandIn(folder: string) {
   const { files } = await mnistImporter.read(folder);
   const greyOf = async (name: string) => {
-    const pieces = await Array.fromAsync(files.find((file) => file.name === name)!.open());
+    const pieces: Uint8Array[] = [];
+    for await (const piece of files.find((file) => file.name === name)!.open()) pieces.push(piece);
     return parseIdx(Buffer.concat(pieces), 3, name).values;
   };
   const train = await greyOf(mnistTrainImages);
@@ -119,7 +120,7 @@ const blanks = [32, 9, 13];
  * Lines of 784 zeros and ones between blanks, packed; empty lines are passed over. Throws DatasetCorrupt with the line's
  * number, from 1.
  */
-async function packText(source: SourceFile, count: number): Promise<PackedImages> {
+export async function packText(source: SourceFile, count: number): Promise<PackedImages> {
   const packed = new Uint8Array(count * packedBytes);
   let images = 0;
   let pixel = 0;

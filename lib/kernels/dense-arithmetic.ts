@@ -1,6 +1,6 @@
 /**
- * The arithmetic of a dense network's training: matrix products and Adam's update, on arrays of one memory. The caller
- * puts them together and does the rest, which is small, in between.
+ * The arithmetic of a small network's training: matrix products, sigmoids and Adam's update, on arrays of one memory. The
+ * caller puts them together and does the rest, which is little, in between.
  *
  *   m ← β₁ m + (1 − β₁) g;  v ← β₂ v + (1 − β₂) g²;  θ ← θ − α m / (1 − β₁ᵗ) / (√(v / (1 − β₂ᵗ)) + ε)
  *
@@ -38,8 +38,12 @@ export interface DenseArithmetic<Name extends string> {
   readonly arrays: Readonly<Record<Name, FloatArray>>;
   /** c = a·b. The columns of b are a multiple of 4; products are fastest where they are a multiple of 8. */
   multiply(a: Matrix, b: Matrix, c: FloatArray): void;
-  /** c = aᵀ·b */
-  multiplyTransposed(a: Matrix, b: Matrix, c: FloatArray): void;
+  /** c = aᵀ·b, or c += aᵀ·b. */
+  multiplyTransposed(a: Matrix, b: Matrix, c: FloatArray, accumulate?: 'accumulate'): void;
+  /** x ← σ(x). Columns are a multiple of 4. */
+  applySigmoid(x: Matrix): void;
+  /** x ← tanh(x). Columns are a multiple of 4. */
+  applyTanh(x: Matrix): void;
   /** @param update t, the number of this update, from 1 */
   updateAdam(arrays: AdamArrays, settings: AdamSettings, update: number): void;
 }
@@ -47,6 +51,8 @@ export interface DenseArithmetic<Name extends string> {
 interface Exports {
   multiply(...offsetsAndSizes: number[]): void;
   updateAdam(...offsetsAndNumbers: number[]): void;
+  applySigmoid(...offsetAndSizes: number[]): void;
+  applyTanh(...offsetAndSizes: number[]): void;
 }
 
 const binaries = {
@@ -94,12 +100,21 @@ export function createDenseArithmeticKernel<Name extends string>(
       const { byteOffset } = c;
       kernel.multiply(at(a), aRow, 4, at(b), 4 * strideOf(b), byteOffset, cRow, a.rows, a.columns, b.columns, 0);
     },
-    multiplyTransposed(a, b, c) {
+    multiplyTransposed(a, b, c, accumulate) {
       requireMatching(a.rows, b);
       const aColumn = 4 * strideOf(a);
       const cRow = 4 * b.columns;
+      const adds = accumulate ? 1 : 0;
       const { byteOffset } = c;
-      kernel.multiply(at(a), 4, aColumn, at(b), 4 * strideOf(b), byteOffset, cRow, a.columns, a.rows, b.columns, 0);
+      kernel.multiply(at(a), 4, aColumn, at(b), 4 * strideOf(b), byteOffset, cRow, a.columns, a.rows, b.columns, adds);
+    },
+    applySigmoid(x) {
+      requireFours(x);
+      kernel.applySigmoid(at(x), x.rows, x.columns, 4 * strideOf(x));
+    },
+    applyTanh(x) {
+      requireFours(x);
+      kernel.applyTanh(at(x), x.rows, x.columns, 4 * strideOf(x));
     },
     updateAdam(adam, settings, update) {
       const { parameters, gradient, firstMoment, secondMoment } = requireEqualLengths(adam);
@@ -121,10 +136,12 @@ export function createDenseArithmeticReference<Name extends string>(
   return {
     arrays,
     multiply: (a, b, c) => multiply(a, b, c),
-    multiplyTransposed(a, b, c) {
-      c.fill(0, 0, a.columns * b.columns);
+    multiplyTransposed(a, b, c, accumulate) {
+      if (!accumulate) c.fill(0, 0, a.columns * b.columns);
       multiplyTransposed(a, b, c);
     },
+    applySigmoid: (x) => applyEach(x, (value) => 1 / (1 + Math.exp(-value))),
+    applyTanh: (x) => applyEach(x, Math.tanh),
     updateAdam(adam, settings, update) {
       const { parameters, gradient, firstMoment, secondMoment } = requireEqualLengths(adam);
       const { firstDecay, secondDecay, epsilon } = settings;
@@ -139,6 +156,19 @@ export function createDenseArithmeticReference<Name extends string>(
       }
     },
   };
+}
+
+function applyEach(x: Matrix, f: (value: number) => number): void {
+  requireFours(x);
+  for (let row = 0; row < x.rows; row++) {
+    const start = row * strideOf(x);
+    for (let k = start; k < start + x.columns; k++) x.values[k] = f(x.values[k]!);
+  }
+}
+
+/** Throws KernelShapeError. */
+function requireFours({ columns }: Matrix): void {
+  if (columns % 4 !== 0) throw new KernelShapeError(`A row must have a multiple of 4 columns, got ${columns}.`);
 }
 
 function correctBias({ learningRate, firstDecay, secondDecay }: AdamSettings, update: number) {

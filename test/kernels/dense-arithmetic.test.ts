@@ -38,6 +38,24 @@ describe.each(Object.keys(implementations))('%s', (name) => {
     expectProduct((row, k) => a[row * inner + k]!);
     multiplyTransposed({ values: a, rows: inner, columns: rows }, { values: b, rows: inner, columns }, c);
     expectProduct((row, k) => a[k * rows + row]!);
+    const once = c.slice(0, rows * columns);
+    multiplyTransposed({ values: a, rows: inner, columns: rows }, { values: b, rows: inner, columns }, c, 'accumulate');
+    for (const [k, value] of once.entries()) expect(c[k]).toBeCloseTo(2 * value, 4);
+  });
+
+  test('sigmoids and hyperbolic tangents of rows, and of nothing beside them', () => {
+    const { arrays, applySigmoid, applyTanh } = implementations[name]!();
+    const { a } = arrays;
+    for (let k = 0; k < a.length; k++) a[k] = Math.fround(Math.sin(k) * 10);
+    const before = Float64Array.from(a);
+    // Three rows of 8 that lie 20 apart.
+    const isInside = (k: number) => k >= 4 && k < 64 && (k - 4) % 20 < 8;
+    applySigmoid({ values: a.subarray(4), rows: 3, columns: 8, stride: 20 });
+    for (const [k, x] of before.entries()) expect(a[k]).toBeCloseTo(isInside(k) ? 1 / (1 + Math.exp(-x)) : x, 6);
+    a.set(before);
+    applyTanh({ values: a.subarray(4), rows: 3, columns: 8, stride: 20 });
+    for (const [k, x] of before.entries()) expect(a[k]).toBeCloseTo(isInside(k) ? Math.tanh(x) : x, 6);
+    expect(() => applyTanh({ values: a, rows: 1, columns: 6 })).toThrow('a multiple of 4 columns, got 6');
   });
 
   // Kingma and Ba's algorithm 1, line by line, in float64.

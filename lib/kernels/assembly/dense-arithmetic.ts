@@ -1,9 +1,9 @@
-// What the training of a dense network on small minibatches spends its time on: matrix products, and Adam's update of
-// every weight. See ../dense-arithmetic.ts for shapes and equations.
+// What the training of a small network spends its time on: matrix products, sigmoids, and Adam's update of every weight.
+// See ../dense-arithmetic.ts for shapes and equations.
 //
 // All arrays are f32 in the imported memory; the caller lays them out, each beginning at a multiple of 16 bytes.
 
-import { madd } from './simd-math';
+import { madd, sigmoid, tanh } from './simd-math';
 
 export { multiply } from './lstm-arithmetic';
 
@@ -33,5 +33,23 @@ export function updateAdam(
     v128.store(secondMoment + at, v);
     const change = f32x4.div(f32x4.mul(step, m), madd(f32x4.sqrt(v), scale, floor));
     v128.store(parameters + at, f32x4.sub(v128.load(parameters + at), change));
+  }
+}
+
+/** x ← σ(x), in `rows` rows of `columns` values that lie `stride` bytes apart; columns is a multiple of 4. */
+export function applySigmoid(x: usize, rows: i32, columns: i32, stride: usize): void {
+  const width = <usize>columns << 2;
+  for (let row: i32 = 0; row < rows; row++) {
+    for (let at: usize = 0; at < width; at += 16) v128.store(x + at, sigmoid(v128.load(x + at)));
+    x += stride;
+  }
+}
+
+/** x ← tanh(x), likewise. */
+export function applyTanh(x: usize, rows: i32, columns: i32, stride: usize): void {
+  const width = <usize>columns << 2;
+  for (let row: i32 = 0; row < rows; row++) {
+    for (let at: usize = 0; at < width; at += 16) v128.store(x + at, tanh(v128.load(x + at)));
+    x += stride;
   }
 }

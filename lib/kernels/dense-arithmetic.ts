@@ -12,6 +12,7 @@
  * are checked.
  */
 import { readFileSync } from 'node:fs';
+import type { NumericBackend } from '../numerics/backend.ts';
 import { KernelShapeError } from './errors.ts';
 import { type FloatArray, type Matrix, requireMatching, strideOf } from './lstm-arithmetic.ts';
 import { createLstmArithmeticReference } from './lstm-arithmetic-reference.ts';
@@ -70,6 +71,18 @@ const pageBytes = 65_536;
 /** Below it lie the constants that the compiler placed. */
 const firstFreeByte = 65_536;
 const smallestMoment = 1e-30;
+
+/**
+ * What an experiment computes with. On a TensorFlow backend, too, it is the kernel: steps as small as these are no work for
+ * a GPU. `float64` is the reference, for the checking of gradients.
+ */
+export function createDenseArithmetic<Name extends string>(
+  lengths: Readonly<Record<Name, number>>,
+  backend: NumericBackend | 'float64',
+): DenseArithmetic<Name> {
+  if (backend === 'float64') return createDenseArithmeticReference(lengths, Float64Array);
+  return createDenseArithmeticKernel(lengths, backend === 'wasm-relaxed' ? 'wasm-relaxed' : 'wasm-plain');
+}
 
 /** The kernel over a memory of its own that holds arrays of these lengths, all zero. */
 export function createDenseArithmeticKernel<Name extends string>(

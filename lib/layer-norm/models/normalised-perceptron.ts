@@ -8,12 +8,7 @@
  * "Layer normalization [excludes] the last softmax layer", where "the prediction confidence is determined by the scale of
  * the logits"; batch normalization "is applied to all layers". Sums are not biased before they are normalised.
  */
-import {
-  type AdamSettings,
-  createDenseArithmeticKernel,
-  createDenseArithmeticReference,
-  type DenseArithmetic,
-} from '../../kernels/dense-arithmetic.ts';
+import { type AdamSettings, createDenseArithmetic } from '../../kernels/dense-arithmetic.ts';
 import type { FloatArray } from '../../kernels/lstm-arithmetic.ts';
 import type { NumericBackend } from '../../numerics/backend.ts';
 import type { RandomStream } from '../../numerics/random.ts';
@@ -94,7 +89,7 @@ export function createNormalisedPerceptron(
   for (const [index, { width }] of layers.entries()) {
     for (const name of ['summed', 'output', 'delta']) lengths[`${name}${index}`] = rows * width;
   }
-  const arithmetic = createArithmetic(lengths as Record<ArrayName, number>, backend);
+  const arithmetic = createDenseArithmetic(lengths as Record<ArrayName, number>, backend);
   const { arrays } = arithmetic;
   const { parameters, gradient, firstMoment, secondMoment, images } = arrays;
   const running = backend === 'float64' ? new Float64Array(runningCount) : new Float32Array(runningCount);
@@ -234,15 +229,6 @@ export function createNormalisedPerceptron(
       for (const { name, write } of eachTensor(layers, parameters, running)) write(tensors[name]!.data);
     },
   };
-}
-
-/** On a TensorFlow backend, too, the work is the kernel's: minibatches of 4 are no work for a GPU. */
-function createArithmetic<Name extends string>(
-  lengths: Readonly<Record<Name, number>>,
-  backend: NumericBackend | 'float64',
-): DenseArithmetic<Name> {
-  if (backend === 'float64') return createDenseArithmeticReference(lengths, Float64Array);
-  return createDenseArithmeticKernel(lengths, backend === 'wasm-relaxed' ? 'wasm-relaxed' : 'wasm-plain');
 }
 
 /** Products are fastest with a multiple of 8 columns; those beyond the rows are never read. */

@@ -83,6 +83,7 @@ test.each([
   [{ batchSizes: [128, 1] }],
   [{ trainingImages: 60_000 }],
   [{ runningDecay: 1 }],
+  [{ learningRates: [0.001, 0.001] }],
 ])('refuses %s', (change) => expect(experiment.params.safeParse({ ...laptop, ...change }).success).toBe(false));
 
 test('batch normalization has the unbiased variance with the smaller minibatches only', () => {
@@ -125,6 +126,12 @@ test.each(['batch-4/batch/seed-0', 'batch-128/layer/seed-0'])(
     expect(model!.metadata.kind).toBe('normalised-perceptron');
   },
 );
+
+test('a training whose loss is no number ends as such, not as a network without errors', async () => {
+  const [trial] = experiment.plan(smoke);
+  const training = trainOne({ ...trial!, normalization: 'none', learningRate: 1e30 });
+  await expect(training).rejects.toThrow(/not finite. Lower learningRate/);
+});
 
 describe('the verdict', () => {
   const [large, small] = laptop.batchSizes;

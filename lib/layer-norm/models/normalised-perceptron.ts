@@ -21,7 +21,8 @@ import {
   reverseNormalizeColumns,
   reverseNormalizeRows,
 } from './normalised-rows.ts';
-import { arrangeLayers, eachTensor, type PerceptronSettings, view } from './perceptron-layers.ts';
+import { packTensors, unpackTensors } from './packed-parameters.ts';
+import { arrangeLayers, type PerceptronSettings, view } from './perceptron-layers.ts';
 import { maskRectified, reverseGain, scaleAndRectify, sumRows, transpose, transposeBack } from './rectified-rows.ts';
 
 export interface Scores {
@@ -49,7 +50,7 @@ export interface NormalisedPerceptron {
   update(adam: AdamSettings, update: number): void;
   /** As at the time of a test: batch normalization goes by its running statistics. */
   score(rows: number): Scores;
-  /** `layer-1/kernel` [inputs, outputs], `layer-1/gain`, `layer-1/bias`, `layer-1/runningMean`, … */
+  /** `layer-1/kernel` [inputs, outputs], `layer-1/gain`, `layer-1/bias`, …, `layer-1/runningMean`, … */
   tensors(): NamedTensors;
   /** The reverse of `tensors`. */
   load(tensors: NamedTensors): void;
@@ -75,13 +76,13 @@ export function createNormalisedPerceptron(
   backend: NumericBackend | 'float64',
 ): NormalisedPerceptron {
   const { epsilon, classes, runningDecay } = settings;
-  const { layers, parameterCount, runningCount } = arrangeLayers(settings);
+  const { layers, parameters: layout, running: runningLayout } = arrangeLayers(settings);
   const widest = Math.max(...layers.map(({ width }) => width));
   const lengths: Record<string, number> = {
-    parameters: parameterCount,
-    gradient: parameterCount,
-    firstMoment: parameterCount,
-    secondMoment: parameterCount,
+    parameters: layout.length,
+    gradient: layout.length,
+    firstMoment: layout.length,
+    secondMoment: layout.length,
     images: rows * settings.inputs,
     deltaTransposed: widest * paddedColumns(rows),
     belowTransposed: widest * paddedColumns(rows),
@@ -92,7 +93,7 @@ export function createNormalisedPerceptron(
   const arithmetic = createDenseArithmetic(lengths as Record<ArrayName, number>, backend);
   const { arrays } = arithmetic;
   const { parameters, gradient, firstMoment, secondMoment, images } = arrays;
-  const running = backend === 'float64' ? new Float64Array(runningCount) : new Float32Array(runningCount);
+  const running = new (backend === 'float64' ? Float64Array : Float32Array)(runningLayout.length);
   const labels = new Uint8Array(rows);
   const rstd = layers.map(() => new Float64Array(rows));
   const statistics: readonly ColumnStatistics[] = layers.map(({ width }) => ({
@@ -224,9 +225,10 @@ export function createNormalisedPerceptron(
       return { negativeLogLikelihood, errors };
     },
 
-    tensors: () => Object.fromEntries(eachTensor(layers, parameters, running).map(({ name, read }) => [name, read()])),
+    tensors: () => ({ ...unpackTensors(layout, parameters), ...unpackTensors(runningLayout, running) }),
     load(tensors) {
-      for (const { name, write } of eachTensor(layers, parameters, running)) write(tensors[name]!.data);
+      packTensors(layout, parameters, tensors);
+      packTensors(runningLayout, running, tensors);
     },
   };
 }

@@ -1,5 +1,6 @@
 /** How the parameters of `normalised-perceptron.ts` lie behind one another, and what they are called in an artifact. */
 import type { FloatArray } from '../../kernels/lstm-arithmetic.ts';
+import { packParameters } from './packed-parameters.ts';
 
 export type PerceptronNormalization = 'none' | 'layer' | 'batch';
 
@@ -33,78 +34,57 @@ export interface Layer {
   readonly runningMean: Place | undefined;
   readonly runningVariance: Place | undefined;
 }
+
+/** Of a tensor in the array of all parameters, or of all statistics. */
 export interface Place {
   readonly from: number;
   readonly to: number;
 }
 
-/** The layers, and how many parameters and running statistics they have. */
+/** The layers, and the layouts of their parameters and of batch normalization's running statistics. */
 export function arrangeLayers({ inputs, hidden, classes, normalization }: PerceptronSettings) {
-  const parameters = createArranger();
-  const running = createArranger();
   const sizes = [inputs, ...hidden, classes];
-  const layers = sizes.slice(1).map((outputs, index): Layer => {
-    const isLast = index === hidden.length;
-    const width = 4 * Math.ceil(outputs / 4);
-    const own = isLast && normalization === 'layer' ? 'none' : normalization;
-    return {
-      inputs: sizes[index]!,
-      outputs,
-      width,
-      isLast,
-      normalization: own,
-      kernel: parameters.place(sizes[index]! * width),
-      gain: own === 'none' ? undefined : parameters.place(width),
-      bias: parameters.place(width),
-      runningMean: own === 'batch' ? running.place(width) : undefined,
-      runningVariance: own === 'batch' ? running.place(width) : undefined,
-    };
-  });
-  return { layers, parameterCount: parameters.length(), runningCount: running.length() };
-}
-
-function createArranger() {
-  let end = 0;
-  return {
-    place(length: number): Place {
-      const from = end;
-      end += length;
-      return { from, to: end };
-    },
-    length: () => end,
-  };
-}
-
-/** Every tensor by name, without the columns that only fill rows up. */
-export function eachTensor(layers: readonly Layer[], parameters: FloatArray, running: FloatArray) {
-  return layers.flatMap((layer, index) => {
-    const { inputs, outputs, width, kernel, gain, bias, runningMean, runningVariance } = layer;
-    const tensor = (name: string, array: FloatArray, place: Place | undefined, rows?: number) => {
-      if (!place) return [];
-      const values = view(array, place);
-      const shape = rows === undefined ? [outputs] : [rows, outputs];
-      return [
-        {
-          name: `layer-${index + 1}/${name}`,
-          read() {
-            const data = new Float32Array((rows ?? 1) * outputs);
-            for (let k = 0; k < data.length; k++) data[k] = values[Math.floor(k / outputs) * width + (k % outputs)]!;
-            return { shape, data };
-          },
-          write(data: ArrayLike<number>) {
-            for (let k = 0; k < data.length; k++) values[Math.floor(k / outputs) * width + (k % outputs)] = data[k]!;
-          },
-        },
-      ];
-    };
-    return [
-      ...tensor('kernel', parameters, kernel, inputs),
-      ...tensor('gain', parameters, gain),
-      ...tensor('bias', parameters, bias),
-      ...tensor('runningMean', running, runningMean),
-      ...tensor('runningVariance', running, runningVariance),
-    ];
-  });
+  const kinds = sizes.slice(1).map((outputs, index) => ({
+    name: `layer-${index + 1}`,
+    inputs: sizes[index]!,
+    outputs,
+    isLast: index === hidden.length,
+    // "excludes the last softmax layer"
+    normalization: index === hidden.length && normalization === 'layer' ? ('none' as const) : normalization,
+  }));
+  const parameters = packParameters(
+    Object.fromEntries(
+      kinds.flatMap(({ name, inputs, outputs, normalization }) => [
+        [`${name}/kernel`, [inputs, outputs]],
+        ...(normalization === 'none' ? [] : [[`${name}/gain`, [outputs]]]),
+        [`${name}/bias`, [outputs]],
+      ]),
+    ) as Record<string, readonly number[]>,
+  );
+  const running = packParameters(
+    Object.fromEntries(
+      kinds.flatMap(({ name, outputs, normalization }) =>
+        normalization === 'batch'
+          ? [
+              [`${name}/runningMean`, [outputs]],
+              [`${name}/runningVariance`, [outputs]],
+            ]
+          : [],
+      ),
+    ) as Record<string, readonly number[]>,
+  );
+  const layers = kinds.map(
+    ({ name, ...kind }): Layer => ({
+      ...kind,
+      width: parameters.tensors[`${name}/bias`]!.width,
+      kernel: parameters.tensors[`${name}/kernel`]!,
+      gain: parameters.tensors[`${name}/gain`],
+      bias: parameters.tensors[`${name}/bias`]!,
+      runningMean: running.tensors[`${name}/runningMean`],
+      runningVariance: running.tensors[`${name}/runningVariance`],
+    }),
+  );
+  return { layers, parameters, running };
 }
 
 export function view(array: FloatArray, { from, to }: Place): FloatArray {

@@ -3,6 +3,7 @@ import { type LabelledImages, readMnist } from '../../datasets/mnist.ts';
 import type { AdamSettings } from '../../kernels/dense-arithmetic.ts';
 import { randomStream } from '../../numerics/random.ts';
 import type { Checkpoint, TrainingContext } from '../../pipeline/context.ts';
+import { TrainingDiverged } from '../errors.ts';
 import { createNormalisedPerceptron, type NormalisedPerceptron } from '../models/normalised-perceptron.ts';
 import type { PerceptronNormalization, PerceptronSettings } from '../models/perceptron-layers.ts';
 
@@ -71,6 +72,7 @@ export function createPerceptron(trial: PerceptronTrial, context: Pick<TrainingC
 
 type MetricsRow = Readonly<Record<string, number>>;
 
+/** Throws TrainingDiverged. */
 export async function train(trial: PerceptronTrial, context: TrainingContext): Promise<void> {
   const splits = await readSplits(context, trial);
   const { training } = splits;
@@ -99,8 +101,9 @@ export async function train(trial: PerceptronTrial, context: TrainingContext): P
     orderedEpoch = epoch;
     const start = (done % perEpoch) * trial.batchSize;
     fill(perceptron, training, order.subarray(start, start + trial.batchSize));
-    perceptron.lossAndGradient(trial.batchSize);
+    const loss = perceptron.lossAndGradient(trial.batchSize);
     done++;
+    if (!Number.isFinite(loss)) throw new TrainingDiverged(1, done);
     perceptron.update(adam, done);
     if (isMeasured(done)) {
       const row = { update: done, ...(await measure(perceptron, splits, trial, context)) };

@@ -42,7 +42,12 @@ export function countPackedImages(images: PackedImages): number {
 }
 
 /** Writes the pixels of one image, 0 or 1, from `target[at]` on. */
-export function unpackImage(images: PackedImages, index: number, target: Float32Array, at: number): void {
+export function unpackImage(
+  images: PackedImages,
+  index: number,
+  target: Float32Array | Float64Array,
+  at: number,
+): void {
   for (let pixel = 0; pixel < binarizedPixels; pixel++) {
     target[at + pixel] = (images[index * packedBytes + (pixel >> 3)]! >> (7 - (pixel & 7))) & 1;
   }

@@ -1,4 +1,5 @@
 /** Every experiment there is, in the order of the papers. A new one is added here and nowhere else. */
+import { draw } from './layer-norm/experiments/draw.ts';
 import { permutationInvariantMnist } from './layer-norm/experiments/permutation-invariant-mnist.ts';
 import { cifar } from './learned-optimizers/experiments/cifar.ts';
 import { informationSharing } from './learned-optimizers/experiments/information-sharing.ts';
@@ -23,5 +24,6 @@ export const experiments = createRegistry([
   updateVisualization,
   informationSharing,
   robustTraining,
+  draw,
   permutationInvariantMnist,
 ]);

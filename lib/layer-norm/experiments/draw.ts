@@ -2,9 +2,8 @@
 import { z } from 'zod';
 import { defineExperiment } from '../../pipeline/experiment.ts';
 import { type DrawTrial, train } from '../training/draw.ts';
-import { drawVariants } from './draw-metrics.ts';
 import { type DrawEvaluation, evaluateDraw } from './evaluate-draw.ts';
-import { summarizeDraw } from './summarize-draw.ts';
+import { drawVariants, summarizeDraw } from './summarize-draw.ts';
 
 const params = z.strictObject({
   /** Each is another initialization, order of the images and noise, the same for both networks. */

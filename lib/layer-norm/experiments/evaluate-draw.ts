@@ -6,7 +6,8 @@ import type { Measurement } from '../../pipeline/experiment.ts';
 import { createDraw, type Draw } from '../models/draw.ts';
 import { packTensors } from '../models/packed-parameters.ts';
 import { clipNorm, type DrawTrial, drawAdam, fillImages, fillNoise, measureBound } from '../training/draw.ts';
-import { drawMetrics } from './draw-metrics.ts';
+import { curveMeasurements } from './learning-curves.ts';
+import { measureUpdateTime } from './measure-update-time.ts';
 
 export type DrawEvaluation = { readonly name: string; readonly trials: readonly string[] } & (
   | { readonly kind: 'bound'; readonly trial: DrawTrial; readonly testMinibatches: number }
@@ -21,23 +22,17 @@ export async function evaluateDraw(
   if (evaluation.kind === 'seconds') return timeUpdates(evaluation.timed, context);
   const { trial, testMinibatches } = evaluation;
   const { seed, network, updates } = trial;
-  const { metrics, metadata } = await context.model(trial.name);
-  const row = (metric: string, step: number, value: number, unit = 'nats'): Measurement => ({
-    ...{ metric, subject: network.normalization, step, seed, value, unit },
-  });
+  const subject = network.normalization;
   const draw = await restoreDraw(trial, context);
   const test = await readBinarizedMnist(await context.dataset('binarized-mnist'), 'test');
   const { bound, divergence } = await measureBound(draw, test, testMinibatches, seed, 'test', context);
   // One seed is enough to look at.
   if (seed === 0) context.writeImage(drawSamples(draw, trial));
+  const common = { subject, step: updates, seed, unit: 'nats' };
   return [
-    ...metrics.flatMap((measured) => [
-      row(drawMetrics.validationBound, Number(measured.update), Number(measured.bound)),
-      row(drawMetrics.validationDivergence, Number(measured.update), Number(measured.divergence)),
-    ]),
-    row(drawMetrics.testBound, updates, bound),
-    row(drawMetrics.testDivergence, updates, divergence),
-    row(drawMetrics.updatesPerEpoch, 0, Number(metadata.updatesPerEpoch), 'updates'),
+    ...curveMeasurements(await context.model(trial.name), { bound: 'nats', divergence: 'nats' }, { subject, seed }),
+    { ...common, metric: 'test bound', value: bound },
+    { ...common, metric: 'test divergence', value: divergence },
   ];
 }
 
@@ -83,38 +78,23 @@ function drawSamples(draw: Draw, { network, seed, batchSize }: DrawTrial): Evalu
   };
 }
 
-const timedRounds = 5;
-const updatesPerRound = 3;
+const timedRounds = 15;
 
-/** Median over rounds in which the networks take turns, so that what else the machine does falls on all of them. */
+/** Updates of both networks in turn. */
 async function timeUpdates(timed: readonly DrawTrial[], context: EvaluationContext): Promise<readonly Measurement[]> {
   const training = await readBinarizedMnist(await context.dataset('binarized-mnist'), 'train');
-  const runs = [];
+  const updates: Record<string, () => void> = {};
   for (const trial of timed) {
     const draw = await restoreDraw(trial, context);
-    fillImages(
-      draw,
-      training,
-      Array.from({ length: trial.batchSize }, (_, k) => k),
-    );
-    runs.push({ trial, draw, seconds: [] as number[] });
+    const images = Array.from({ length: trial.batchSize }, (_, k) => k);
+    let update = 0;
+    updates[trial.network.normalization] = () => {
+      fillImages(draw, training, images);
+      fillNoise(draw, trial.seed, 'timing', update++);
+      draw.boundAndGradient();
+      clipNorm(draw.gradient, trial.gradientNorm);
+      draw.update(drawAdam(trial), update);
+    };
   }
-  for (let round = 0; round <= timedRounds; round++) {
-    for (const { trial, draw, seconds } of runs) {
-      const start = performance.now();
-      for (let update = 1; update <= updatesPerRound; update++) {
-        fillNoise(draw, trial.seed, 'timing', round, update);
-        draw.boundAndGradient();
-        clipNorm(draw.gradient, trial.gradientNorm);
-        draw.update(drawAdam(trial), round * updatesPerRound + update);
-      }
-      // The first round is for the engine to warm up.
-      if (round > 0) seconds.push((performance.now() - start) / 1000 / updatesPerRound);
-      await context.breathe();
-    }
-  }
-  return runs.map(({ trial, seconds }) => ({
-    ...{ metric: drawMetrics.secondsPerUpdate, subject: trial.network.normalization, step: 0, seed: 0, unit: 's' },
-    value: seconds.sort((a, b) => a - b)[Math.floor(seconds.length / 2)]!,
-  }));
+  return measureUpdateTime(updates, { rounds: timedRounds, breathe: context.breathe });
 }

@@ -3,6 +3,7 @@ import { randomStream } from '../../numerics/random.ts';
 import type { EvaluationContext, TrainedModel } from '../../pipeline/context.ts';
 import type { Measurement } from '../../pipeline/experiment.ts';
 import { createNormalisedPerceptron } from '../models/normalised-perceptron.ts';
+import type { PerceptronNormalization } from '../models/perceptron-layers.ts';
 import {
   adamSettings,
   createPerceptron,
@@ -11,9 +12,9 @@ import {
   perceptronSettings,
   readSplits,
   score,
-  updatesPerEpoch,
 } from '../training/permutation-invariant-mnist.ts';
-import { type CurveName, curveMetric, curves, largeStatisticsMetrics, timeMetrics } from './perceptron-metrics.ts';
+import { curveMeasurements } from './learning-curves.ts';
+import { measureUpdateTime } from './measure-update-time.ts';
 
 export type PerceptronEvaluation = { readonly name: string; readonly trials: readonly string[] } & (
   | { readonly kind: 'curves'; readonly trial: PerceptronTrial }
@@ -21,25 +22,35 @@ export type PerceptronEvaluation = { readonly name: string; readonly trials: rea
   | { readonly kind: 'seconds'; readonly timed: readonly PerceptronTrial[] }
 );
 
+/** Units of the curves, in the order of the figures. */
+export const curveUnits = {
+  trainingLoss: 'nats',
+  testLoss: 'nats',
+  testError: 'share',
+  validationError: 'share',
+} as const;
+export type CurveName = keyof typeof curveUnits;
+
+/** The subject of a measurement. */
+export function subjectOf(batchSize: number, normalization: PerceptronNormalization): string {
+  return `batch-${batchSize}/${normalization}`;
+}
+
 export async function evaluatePerceptrons(
   evaluation: PerceptronEvaluation,
   context: EvaluationContext,
 ): Promise<readonly Measurement[]> {
   if (evaluation.kind === 'seconds') return timeUpdates(evaluation.timed, context);
   const { trial } = evaluation;
-  const { normalization: subject, seed, batchSize } = trial;
+  const { seed, normalization } = trial;
+  const subject = subjectOf(trial.batchSize, normalization);
   const model = await context.model(trial.name);
-  const rows = model.metrics.flatMap((row) =>
-    (Object.keys(curves) as CurveName[]).map((curve) => ({
-      metric: curveMetric(curve, batchSize),
-      subject,
-      step: Number(row.update),
-      seed,
-      value: Number(row[curve]),
-      unit: curves[curve].unit,
-    })),
-  );
-  return trial.normalization === 'batch' ? [...rows, ...(await testWithLargeStatistics(trial, model, context))] : rows;
+  const updatesPerEpoch = Number(model.metadata.updatesPerEpoch);
+  return [
+    ...curveMeasurements(model, curveUnits, { subject, seed }),
+    { metric: 'updatesPerEpoch', subject, step: 0, seed, value: updatesPerEpoch, unit: 'updates' },
+    ...(normalization === 'batch' ? await testWithLargeStatistics(trial, model, context) : []),
+  ];
 }
 
 /** Minibatches that batch normalization's statistics are taken of anew, and how much of them one keeps. */
@@ -66,54 +77,36 @@ async function testWithLargeStatistics(
     await context.breathe();
   }
   const { loss, error } = await score(perceptron, test, context);
-  const common = { subject: trial.normalization, step: Number(model.metrics.at(-1)!.update), seed: trial.seed };
-  const metrics = largeStatisticsMetrics(trial.batchSize);
+  const subject = subjectOf(trial.batchSize, trial.normalization);
+  const common = { subject, step: Number(model.metrics.at(-1)!.update), seed: trial.seed };
   return [
-    { ...common, metric: metrics.error, value: error, unit: 'share' },
-    { ...common, metric: metrics.loss, value: loss, unit: 'nats' },
+    { ...common, metric: 'testErrorByLargeStatistics', value: error, unit: 'share' },
+    { ...common, metric: 'testLossByLargeStatistics', value: loss, unit: 'nats' },
   ];
 }
 
-const timedRounds = 7;
-
-/** Median over rounds in which the networks take turns, so that what else the machine does falls on all of them. */
+/** Updates of all networks in turn. */
 async function timeUpdates(
   timed: readonly PerceptronTrial[],
   context: EvaluationContext,
 ): Promise<readonly Measurement[]> {
-  const { batchSize } = timed[0]!;
-  const splits = await readSplits(context, timed[0]!);
-  const updates = Math.max(4, Math.round(800 / batchSize));
-  const runs = [];
+  const { training } = await readSplits(context, timed[0]!);
+  const updates: Record<string, () => void> = {};
   for (const trial of timed) {
+    const { batchSize, normalization, seed } = trial;
     const perceptron = createPerceptron(trial, context);
     perceptron.load((await context.model(trial.name)).tensors);
-    runs.push({ trial, perceptron, adam: adamSettings(trial), seconds: [] as number[] });
+    const random = randomStream(seed, 'timing');
+    const chosen = new Int32Array(batchSize);
+    let update = 0;
+    updates[subjectOf(batchSize, normalization)] = () => {
+      for (let k = 0; k < batchSize; k++) chosen[k] = random.uniformInteger(training.labels.length);
+      fill(perceptron, training, chosen);
+      perceptron.lossAndGradient(batchSize);
+      perceptron.update(adamSettings(trial), ++update);
+    };
   }
-  const chosen = new Int32Array(batchSize);
-  for (let round = 0; round <= timedRounds; round++) {
-    for (const { trial, perceptron, adam, seconds } of runs) {
-      const random = randomStream(trial.seed, 'timing', round);
-      const start = performance.now();
-      for (let update = 1; update <= updates; update++) {
-        for (let k = 0; k < batchSize; k++) chosen[k] = random.uniformInteger(splits.training.labels.length);
-        fill(perceptron, splits.training, chosen);
-        perceptron.lossAndGradient(batchSize);
-        perceptron.update(adam, round * updates + update);
-      }
-      // The first round is for the engine to warm up.
-      if (round > 0) seconds.push((performance.now() - start) / 1000 / updates);
-      await context.breathe();
-    }
-  }
-  const { seconds, perEpoch } = timeMetrics(batchSize);
-  const common = { step: 0, seed: 0 };
-  return runs.flatMap(({ trial: { normalization: subject }, seconds: measured }) => [
-    { ...common, metric: seconds, subject, value: median(measured), unit: 's' },
-    { ...common, metric: perEpoch, subject, value: updatesPerEpoch(splits, batchSize), unit: 'updates' },
-  ]);
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
+  // Of updates that take less than a millisecond, more: the engine compiles them while they run.
+  const rounds = Math.max(25, Math.round(2000 / timed[0]!.batchSize));
+  return measureUpdateTime(updates, { rounds, breathe: context.breathe });
 }

@@ -2,9 +2,8 @@
 import { z } from 'zod';
 import { defineExperiment } from '../../pipeline/experiment.ts';
 import { type PerceptronTrial, train } from '../training/permutation-invariant-mnist.ts';
-import { evaluatePerceptrons, type PerceptronEvaluation } from './evaluate-permutation-invariant-mnist.ts';
-import { normalizations } from './perceptron-curves.ts';
-import { summarizePerceptrons } from './summarize-permutation-invariant-mnist.ts';
+import { evaluatePerceptrons, type PerceptronEvaluation, subjectOf } from './evaluate-permutation-invariant-mnist.ts';
+import { normalizations, summarizePerceptrons } from './summarize-permutation-invariant-mnist.ts';
 
 const rate = z.number().min(1e-6).max(1);
 const ratePair = z.tuple([rate, rate]);
@@ -90,7 +89,7 @@ export const permutationInvariantMnist = defineExperiment<PerceptronParams, Perc
           const { hiddenUnits, epochs, validationsPerEpoch, trainingImages, scoredTrainingImages } = params;
           const batchSize = params.batchSizes[size]!;
           return {
-            name: trialName(batchSize, normalization, seed),
+            name: `${subjectOf(batchSize, normalization)}/seed-${seed}`,
             cpus: 1,
             normalization,
             seed,
@@ -142,8 +141,4 @@ export const permutationInvariantMnist = defineExperiment<PerceptronParams, Perc
 
 function seedsOf({ seeds }: PerceptronParams): readonly number[] {
   return Array.from({ length: seeds }, (_, seed) => seed);
-}
-
-function trialName(batchSize: number, normalization: string, seed: number): string {
-  return `batch-${batchSize}/${normalization}/seed-${seed}`;
 }

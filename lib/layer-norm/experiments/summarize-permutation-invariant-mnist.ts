@@ -1,21 +1,27 @@
-/** Figure 6, a table, and a verdict; pure functions of the measurements. */
+/** Figure 6, two tables and a verdict; pure functions of the measurements. */
 import type { Measurement, Summary, Table, Verdict } from '../../pipeline/experiment.ts';
 import type { PerceptronNormalization } from '../models/perceptron-layers.ts';
-import { chartCurves } from './chart-permutation-invariant-mnist.ts';
+import { chartLearningCurves } from './chart-learning-curves.ts';
+import { type CurveName, subjectOf } from './evaluate-permutation-invariant-mnist.ts';
 import {
-  curvesBySeed,
-  describeSpread,
-  differences,
-  eachSeed,
-  networkLabels,
-  normalizations,
-  type Point,
-  roughness,
+  bestOf,
+  type Estimate,
+  estimateOf,
+  firstStepAt,
+  pairedDifference,
   secondsPerUpdate,
-  shareOfUpdates,
-  updatesPerEpoch,
-} from './perceptron-curves.ts';
-import { type CurveName, largeStatisticsMetrics } from './perceptron-metrics.ts';
+  shareOfBaselineTime,
+  stepsOf,
+  valuesBySeed,
+} from './learning-curves.ts';
+
+/** What the paper proposes first. */
+const labels = {
+  layer: 'layer normalization',
+  batch: 'batch normalization',
+  none: 'no normalization',
+} as const satisfies Record<PerceptronNormalization, string>;
+export const normalizations = Object.keys(labels) as readonly PerceptronNormalization[];
 
 interface Scale {
   readonly batchSizes: readonly [number, number];
@@ -23,153 +29,196 @@ interface Scale {
   readonly hiddenUnits: readonly number[];
 }
 
-const lastOf = (points: readonly Point[]) => points.at(-1)!.value;
+const titles = {
+  trainingLoss: { title: 'Training negative log likelihood', y: 'nats' },
+  testError: { title: 'Test error', y: 'share of the test images' },
+  testLoss: { title: 'Test negative log likelihood', y: 'nats' },
+} as const satisfies Partial<Record<CurveName, { title: string; y: string }>>;
+
+export function summarizePerceptrons(rows: readonly Measurement[], params: Scale): Summary {
+  const curves = Object.keys(titles) as readonly (keyof typeof titles)[];
+  // The first measurement is that of the untrained network: it would set the scale.
+  const trained = rows.filter(({ metric, step }) => step > 0 || !(metric in titles));
+  return {
+    verdict: judgePerceptrons(rows, params),
+    tables: [tabulateEnds(rows, params), tabulateSpeed(rows, params)],
+    charts: curves.flatMap((metric) =>
+      params.batchSizes.map((size) => {
+        const epoch = updatesPerEpoch(rows, size);
+        return chartLearningCurves(trained, {
+          title: `${titles[metric].title}, minibatches of ${size}`,
+          caption: `Figure 6: mean over seeds, the band one standard error${epoch ? `; ${epoch} updates are an epoch` : ''}.`,
+          metric,
+          yTitle: titles[metric].y,
+          subjects: Object.fromEntries(normalizations.map((kind) => [subjectOf(size, kind), labels[kind]])),
+          logarithmic: true,
+        });
+      }),
+    ),
+    remarks: [
+      'The paper gives Figure 6 without numbers: its test errors lie between 0.5 and 2.5 % over 60 epochs, with 1000 units a layer.',
+      'Roughness is the root mean square of the differences between one measurement of the test negative log likelihood and the next, after the first epoch.',
+      'Seconds are one core’s, the median over rounds in which the networks take turns.',
+      'All networks of a seed start from the same weights and see the same minibatches, which is why differences are paired. Nothing is selected by the test images.',
+    ],
+  };
+}
+
+function updatesPerEpoch(rows: readonly Measurement[], batchSize: number): number | undefined {
+  const subjects = normalizations.map((kind) => subjectOf(batchSize, kind));
+  return rows.find(({ metric, subject }) => metric === 'updatesPerEpoch' && subjects.includes(subject))?.value;
+}
+
+/** Values of a curve at its end; no seeds where it was not measured. */
+function endOf(rows: readonly Measurement[], metric: string, subject: string): ReadonlyMap<number, number> {
+  const last = stepsOf(rows, { metric, subject }).at(-1);
+  return last === undefined ? new Map() : valuesBySeed(rows, { metric, subject }, last);
+}
+
+const estimate = (values: ReadonlyMap<number, number>): Estimate => estimateOf([...values.values()]);
+
+/** Root mean square of the differences between one measurement of a seed and the next, after the first epoch: 0 is smooth. */
+export function roughnessBySeed(
+  rows: readonly Measurement[],
+  { metric, subject }: { readonly metric: string; readonly subject: string },
+  firstUpdate: number,
+): ReadonlyMap<number, number> {
+  const late = rows.filter((row) => row.metric === metric && row.subject === subject && row.step >= firstUpdate);
+  return new Map(
+    [...Map.groupBy(late, ({ seed }) => seed)].map(([seed, points]) => {
+      const values = points.sort((a, b) => a.step - b.step).map(({ value }) => value);
+      const squares = values.slice(1).map((value, index) => (value - values[index]!) ** 2);
+      return [seed, Math.sqrt(squares.reduce((sum, square) => sum + square / squares.length, 0))];
+    }),
+  );
+}
 
 const percent = (share: number) => `${Number((100 * share).toPrecision(3))} %`;
 const fewestSeeds = 3;
 
+/**
+ * Holds where, with the smaller minibatches, layer normalization errs less than batch normalization by more than two
+ * standard errors of the paired difference; where it loses less than that by the smaller minibatches; and where with both
+ * sizes it is sooner at the other's lowest training curve.
+ */
 export function judgePerceptrons(rows: readonly Measurement[], params: Scale): Verdict {
   const [large, small] = params.batchSizes;
-  const missing = normalizations.filter((subject) =>
-    params.batchSizes.some((size) => curvesBySeed(rows, 'testError', size, subject).size === 0),
+  const missing = normalizations.filter((kind) =>
+    params.batchSizes.some((size) => endOf(rows, 'testError', subjectOf(size, kind)).size === 0),
   );
   if (missing.length > 0) {
-    return {
-      outcome: 'inconclusive',
-      reason: `Not measured: ${missing.map((name) => networkLabels[name]).join(', ')}.`,
-    };
+    return { outcome: 'inconclusive', reason: `Not measured: ${missing.map((kind) => labels[kind]).join(', ')}.` };
   }
-  const finals = (size: number, subject: PerceptronNormalization) =>
-    eachSeed(curvesBySeed(rows, 'testError', size, subject), lastOf);
-  const spread = (size: number, subject: PerceptronNormalization) =>
-    describeSpread([...finals(size, subject).values()]);
-  const difference = describeSpread(differences(finals(small, 'layer'), finals(small, 'batch')));
-  /** How much more a network errs with the smaller minibatches. */
-  const cost = (subject: PerceptronNormalization) =>
-    describeSpread(differences(finals(small, subject), finals(large, subject)));
-  const shares = params.batchSizes.map((size) => [...shareOfUpdates(rows, size, 'layer').values()]);
-  const sayShares = (values: readonly number[]) =>
-    values.map((share) => (Number.isFinite(share) ? Number(share.toPrecision(2)) : 'never')).join(', ');
+  const error = (size: number, kind: PerceptronNormalization) =>
+    estimate(endOf(rows, 'testError', subjectOf(size, kind))).mean;
+  const step = stepsOf(rows, { metric: 'testError', subject: subjectOf(small, 'layer') }).at(-1)!;
+  const difference = pairedDifference(rows, 'testError', {
+    ...{ subject: subjectOf(small, 'layer'), baseline: subjectOf(small, 'batch'), step },
+  });
+  const rise = (kind: PerceptronNormalization) => error(small, kind) - error(large, kind);
+  const shares = params.batchSizes.map((size) => shareOfBatchNormalization(rows, size, 'layer')?.steps);
   const describe = (size: number) =>
-    `with minibatches of ${size} layer normalization ends at ${percent(spread(size, 'layer').mean)} ± ${percent(spread(size, 'layer').deviation)} test error, ` +
-    `batch normalization at ${percent(spread(size, 'batch').mean)} ± ${percent(spread(size, 'batch').deviation)}, no normalization at ${percent(spread(size, 'none').mean)}`;
+    `with minibatches of ${size} the test error is ${percent(error(size, 'layer'))} with layer normalization, ${percent(error(size, 'batch'))} with batch normalization, ${percent(error(size, 'none'))} with neither`;
+  const sayShare = (share: number | undefined) =>
+    share === undefined ? 'never' : String(Number(share.toPrecision(2)));
   const reason =
-    `After ${params.epochs} epochs at ${params.hiddenUnits.join('-')} units, over ${difference.count} seeds, ${describe(large)}; ${describe(small)}: ` +
+    `After ${params.epochs} epochs at ${params.hiddenUnits.join('-')} units, over ${difference.seeds} seeds, ${describe(large)}; ${describe(small)}: ` +
     `paired difference ${percent(difference.mean)} with standard error ${percent(difference.standardError)}. ` +
-    `From ${large} to ${small} images the error rises by ${percent(cost('layer').mean)} with layer and ${percent(cost('batch').mean)} with batch normalization. ` +
-    `Layer normalization reaches batch normalization's lowest training negative log likelihood in these shares of its updates, by seed: ` +
-    `minibatches of ${large}: ${sayShares(shares[0]!)}; of ${small}: ${sayShares(shares[1]!)}.`;
-  if (difference.count < fewestSeeds) {
-    return {
-      outcome: 'inconclusive',
-      reason: `Too few seeds: ${difference.count}, at least ${fewestSeeds} are needed. ${reason}`,
-    };
+    `From ${large} to ${small} images layer normalization loses ${percent(rise('layer'))}, batch normalization ${percent(rise('batch'))}. ` +
+    `Layer normalization is at batch normalization's lowest training negative log likelihood after this share of its updates: ` +
+    `minibatches of ${large}: ${sayShare(shares[0])}; of ${small}: ${sayShare(shares[1])}.`;
+  if (difference.seeds < fewestSeeds) {
+    const few = `Too few seeds: ${difference.seeds}, at least ${fewestSeeds} are needed.`;
+    return { outcome: 'inconclusive', reason: `${few} ${reason}` };
   }
-  const isBelow = difference.mean < -2 * difference.standardError;
-  const isRobust = cost('layer').mean < cost('batch').mean;
-  const isFaster = shares.every((values) => describeSpread(values).mean < 1);
   const failed = [
-    ...(isBelow ? [] : [`with minibatches of ${small} it does not err less than batch normalization`]),
-    ...(isRobust ? [] : ['it loses as much by small minibatches']),
-    ...(isFaster ? [] : ['it does not train faster with both sizes']),
+    ...(difference.mean < -2 * difference.standardError
+      ? []
+      : [`with minibatches of ${small} it does not err less than batch normalization`]),
+    ...(rise('layer') < rise('batch') ? [] : ['it loses as much by small minibatches']),
+    ...(shares.every((share) => share !== undefined && share < 1)
+      ? []
+      : ['it does not train faster with both sizes of minibatch']),
   ];
   if (failed.length === 0) return { outcome: 'holds', reason };
   return { outcome: 'does not hold', reason: `Layer normalization: ${failed.join('; ')}. ${reason}` };
 }
 
-function tabulate(rows: readonly Measurement[], { batchSizes, epochs }: Scale): Table {
+function shareOfBatchNormalization(rows: readonly Measurement[], size: number, kind: PerceptronNormalization) {
+  const [subject, baseline] = [subjectOf(size, kind), subjectOf(size, 'batch')];
+  return shareOfBaselineTime(rows, 'trainingLoss', { subject, baseline, better: 'lower' });
+}
+
+function tabulateEnds(rows: readonly Measurement[], { batchSizes, epochs }: Scale): Table {
   const cells = batchSizes.flatMap((size) =>
-    normalizations.flatMap((subject) => {
-      const errors = curvesBySeed(rows, 'testError', size, subject);
-      if (errors.size === 0) return [];
-      const spreadOf = (curve: CurveName, of = lastOf) =>
-        describeSpread([...eachSeed(curvesBySeed(rows, curve, size, subject), of).values()]);
-      const error = spreadOf('testError');
-      const perEpoch = updatesPerEpoch(rows, size) ?? 0;
-      const rough = spreadOf('testLoss', (points) => roughness(points, perEpoch));
-      const own = [
-        100 * error.mean,
-        100 * error.deviation,
-        spreadOf('testLoss').mean,
-        spreadOf('trainingLoss').mean,
-        rough.mean,
-        rough.deviation,
-        errors.size,
+    normalizations.flatMap((kind) => {
+      const subject = subjectOf(size, kind);
+      const error = estimate(endOf(rows, 'testError', subject));
+      if (error.seeds === 0) return [];
+      const first = updatesPerEpoch(rows, size) ?? 0;
+      const roughness = estimate(roughnessBySeed(rows, { metric: 'testLoss', subject }, first));
+      const row = [
+        ...[size, labels[kind], 100 * error.mean, errorOf(error, 100)],
+        ...(['testLoss', 'trainingLoss'] as const).map((metric) => estimate(endOf(rows, metric, subject)).mean),
+        ...[roughness.mean, errorOf(roughness), error.seeds],
       ];
-      return [[size, networkLabels[subject], ...own], ...(subject === 'batch' ? largeStatistics(rows, size) : [])];
+      return [row, ...(kind === 'batch' ? rowByLargeStatistics(rows, size) : [])];
     }),
   );
   return {
-    title: `After ${epochs} epochs: mean and standard deviation over seeds`,
+    title: `After ${epochs} epochs: means over seeds`,
     columns: [
       { label: 'minibatch' },
       { label: 'network' },
       { label: 'test error, %' },
-      { label: 'standard deviation', digits: 2 },
+      { label: 'standard error', digits: 2 },
       { label: 'test negative log likelihood, nats' },
       { label: 'training negative log likelihood, nats' },
       { label: 'roughness of the test curve, nats' },
-      { label: 'standard deviation', digits: 2 },
+      { label: 'standard error', digits: 2 },
       { label: 'seeds' },
     ],
     rows: cells,
   };
 }
 
-function largeStatistics(rows: readonly Measurement[], size: number): (string | number | undefined)[][] {
-  const metrics = largeStatisticsMetrics(size);
-  const valuesOf = (metric: string) => rows.filter((row) => row.metric === metric).map(({ value }) => value);
-  const errors = valuesOf(metrics.error);
-  if (errors.length === 0) return [];
-  const error = describeSpread(errors);
-  const loss = describeSpread(valuesOf(metrics.loss)).mean;
-  const label = 'batch normalization, tested by statistics of 500 training images at a time';
-  const unmeasured = [undefined, undefined, undefined];
-  return [[size, label, 100 * error.mean, 100 * error.deviation, loss, ...unmeasured, errors.length]];
+function errorOf({ standardError, seeds }: Estimate, factor = 1): number | undefined {
+  return seeds > 1 ? factor * standardError : undefined;
 }
 
-/** Until batch normalization's lowest training curve. */
+function rowByLargeStatistics(rows: readonly Measurement[], size: number): (string | number | undefined)[][] {
+  const subject = subjectOf(size, 'batch');
+  const error = estimate(endOf(rows, 'testErrorByLargeStatistics', subject));
+  if (error.seeds === 0) return [];
+  const loss = estimate(endOf(rows, 'testLossByLargeStatistics', subject)).mean;
+  const label = 'batch normalization, tested by statistics of 500 training images at a time';
+  const unmeasured = [undefined, undefined, undefined];
+  return [[size, label, 100 * error.mean, errorOf(error, 100), loss, ...unmeasured, error.seeds]];
+}
+
 function tabulateSpeed(rows: readonly Measurement[], { batchSizes }: Scale): Table {
-  const cells = batchSizes.flatMap((size) =>
-    normalizations.flatMap((subject) => {
-      const shares = [...shareOfUpdates(rows, size, subject).values()];
-      const seconds = secondsPerUpdate(rows, size, subject);
-      const baseline = secondsPerUpdate(rows, size, 'batch');
-      if (shares.length === 0 || seconds === undefined || baseline === undefined) return [];
-      const share = describeSpread(shares).mean;
-      const reached = Number.isFinite(share) ? share : undefined;
-      const reachedTime = reached === undefined ? undefined : (reached * seconds) / baseline;
-      return [[size, networkLabels[subject], 1e6 * seconds, reached ?? 'not by every seed', reachedTime]];
-    }),
-  );
+  const cells = batchSizes.flatMap((size) => {
+    const best = bestOf(rows, { metric: 'trainingLoss', subject: subjectOf(size, 'batch') }, 'lower');
+    if (!best) return [];
+    return normalizations.map((kind) => {
+      const subject = subjectOf(size, kind);
+      const share = shareOfBatchNormalization(rows, size, kind);
+      const step = firstStepAt(rows, { metric: 'trainingLoss', subject }, best.mean, 'lower');
+      const seconds = secondsPerUpdate(rows, subject);
+      const finite = (value: number | undefined) => (Number.isFinite(value) ? value : undefined);
+      return [size, labels[kind], finite(1e6 * seconds), step, share?.steps, finite(share?.seconds)];
+    });
+  });
   return {
-    title: 'To the lowest training negative log likelihood of batch normalization: mean over seeds',
+    title: 'To the lowest training negative log likelihood of batch normalization, in the mean over seeds',
     columns: [
       { label: 'minibatch' },
       { label: 'network' },
       { label: 'µs an update' },
+      { label: 'updates', digits: 6 },
       { label: 'share of batch normalization’s updates' },
       { label: 'share of its time' },
     ],
     rows: cells,
-  };
-}
-
-export function summarizePerceptrons(rows: readonly Measurement[], params: Scale): Summary {
-  return {
-    verdict: judgePerceptrons(rows, params),
-    tables: [tabulate(rows, params), tabulateSpeed(rows, params)],
-    charts: [
-      chartCurves(rows, params.batchSizes, 'trainingLoss', 'epochs'),
-      chartCurves(rows, params.batchSizes, 'testError', 'epochs'),
-      chartCurves(rows, params.batchSizes, 'testLoss', 'epochs'),
-      chartCurves(rows, params.batchSizes, 'trainingLoss', 'seconds'),
-    ],
-    remarks: [
-      'The paper gives Figure 6 without numbers: its test errors lie between 0.5 and 2.5 % over 60 epochs, with 1000 units a layer.',
-      'Roughness is the root mean square of the differences between one measurement of the test negative log likelihood and the next, after the first epoch.',
-      'Seconds are one core’s, the median over seven rounds in which the networks take turns; the curves against seconds are those against updates, stretched by it.',
-      'All networks of a seed start from the same weights and see the same minibatches, which is why differences are paired. Nothing is selected by the test images.',
-    ],
   };
 }

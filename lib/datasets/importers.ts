@@ -1,4 +1,5 @@
 /** The importers: one a dataset, listed here. */
+import { binarizedMnistImporter } from './binarized-mnist.ts';
 import { cifar10Importer } from './cifar-10.ts';
 import { UnknownDataset } from './errors.ts';
 import type { DatasetImporter } from './importer.ts';
@@ -9,6 +10,7 @@ import { vggFeaturesImporter } from './vgg-features.ts';
 
 const importers: readonly DatasetImporter[] = [
   mnistImporter,
+  binarizedMnistImporter,
   cifar10Importer,
   vggFeaturesImporter,
   photographsImporter,

@@ -12,6 +12,7 @@ export const kernels = [
   { name: 'coordinatewise-lstm-forward', sharedMemory: false },
   { name: 'multilayer-perceptron', sharedMemory: false },
   { name: 'lstm-arithmetic', sharedMemory: false },
+  { name: 'dense-arithmetic', sharedMemory: false },
   { name: 'convolution', sharedMemory: true },
   { name: 'convolutional-network', sharedMemory: true },
   { name: 'layer-normalization', sharedMemory: false },

@@ -16,18 +16,10 @@ const colourSize = cells * cells * 3;
 const histogramSize = histogramLevels ** 3;
 export const descriptorSize = gradientSize + colourSize + histogramSize;
 
-/** cos(kπ/4), sin(kπ/4), k = 0 … 7: written out, because engines differ in the last bit of a cosine. */
+/** Of kπ/4, k = 0 … 7: written out, because engines differ in the last bit of a cosine. */
 const half = Math.SQRT1_2;
-const directions = [
-  [1, 0],
-  [half, half],
-  [0, 1],
-  [-half, half],
-  [-1, 0],
-  [-half, -half],
-  [0, -1],
-  [half, -half],
-] as const;
+const cosines = Float64Array.of(1, half, 0, -half, -1, -half, 0, half);
+const sines = Float64Array.of(0, half, 1, half, 0, -half, -1, -half);
 
 /**
  * Describes a picture [32, 32, 3], RGB from 0 to 255, on a white background. Returns [768]: three parts of equal norm,
@@ -50,8 +42,8 @@ export function describePicture(rgb: Uint8Array): Float32Array {
       // Central differences; beyond the edge the picture goes on as it ends.
       const across = grey[at(y, Math.min(x + 1, describedSide - 1))]! - grey[at(y, Math.max(x - 1, 0))]!;
       const down = grey[at(Math.min(y + 1, describedSide - 1), x)]! - grey[at(Math.max(y - 1, 0), x)]!;
-      for (const [k, [cosine, sine]] of directions.entries()) {
-        gradients[cell * orientations + k]! += Math.max(0, across * cosine + down * sine);
+      for (let k = 0; k < orientations; k++) {
+        gradients[cell * orientations + k]! += Math.max(0, across * cosines[k]! + down * sines[k]!);
       }
       let bin = 0;
       for (let channel = 0; channel < 3; channel++) {
@@ -78,10 +70,11 @@ function at(y: number, x: number): number {
 
 /** Luminance as in ITU-R BT.601. */
 function toGrey(rgb: Uint8Array): Float32Array {
-  return Float32Array.from(
-    { length: describedSide ** 2 },
-    (_, pixel) => 0.299 * rgb[3 * pixel]! + 0.587 * rgb[3 * pixel + 1]! + 0.114 * rgb[3 * pixel + 2]!,
-  );
+  const grey = new Float32Array(describedSide ** 2);
+  for (let pixel = 0; pixel < grey.length; pixel++) {
+    grey[pixel] = 0.299 * rgb[3 * pixel]! + 0.587 * rgb[3 * pixel + 1]! + 0.114 * rgb[3 * pixel + 2]!;
+  }
+  return grey;
 }
 
 function scaleToNorm(values: Float32Array, norm: number): void {

@@ -1,6 +1,7 @@
 /** Every experiment there is, in the order of the papers. A new one is added here and nowhere else. */
 import { draw } from './layer-norm/experiments/draw.ts';
 import { permutationInvariantMnist } from './layer-norm/experiments/permutation-invariant-mnist.ts';
+import { imageSentenceRanking } from './layer-norm/experiments/image-sentence-ranking.ts';
 import { cifar } from './learned-optimizers/experiments/cifar.ts';
 import { informationSharing } from './learned-optimizers/experiments/information-sharing.ts';
 import { mnist } from './learned-optimizers/experiments/mnist.ts';
@@ -26,4 +27,5 @@ export const experiments = createRegistry([
   robustTraining,
   draw,
   permutationInvariantMnist,
+  imageSentenceRanking,
 ]);

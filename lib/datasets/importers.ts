@@ -1,6 +1,7 @@
 /** The importers: one a dataset, listed here. */
 import { binarizedMnistImporter } from './binarized-mnist.ts';
 import { cifar10Importer } from './cifar-10.ts';
+import { cocoCaptionsImporter } from './coco-captions-importer.ts';
 import { UnknownDataset } from './errors.ts';
 import type { DatasetImporter } from './importer.ts';
 import { mnistImporter } from './mnist.ts';
@@ -15,6 +16,7 @@ const importers: readonly DatasetImporter[] = [
   vggFeaturesImporter,
   photographsImporter,
   stylePicturesImporter,
+  cocoCaptionsImporter,
 ];
 
 /** Throws UnknownDataset. */

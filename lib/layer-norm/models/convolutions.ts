@@ -1,0 +1,70 @@
+/**
+ * A network's convolutions as differentiable operations: stride 1, zero padding to the input's size. TensorFlow.js's
+ * WebAssembly backend computes them forwards only; there the gradients are our kernel's.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { type ConvolutionShape, convolutionSizes } from '../../kernels/convolution.ts';
+import { convolutionBytes, createConvolutionKernels } from '../../kernels/convolution-kernel.ts';
+import type { NumericBackend } from '../../numerics/backend.ts';
+
+export interface Convolutions {
+  /**
+   * @param layer place in the network's list of layers; the first one's input are pixels, whose gradient is left out
+   * @param input [images, height, width, input channels]; another number of images than the layer's has no gradient
+   * @param filter [rows, columns, input channels, output channels]
+   */
+  convolve(layer: number, input: tf.Tensor4D, filter: tf.Tensor4D): tf.Tensor4D;
+  dispose(): void;
+}
+
+export function createConvolutions(
+  shapes: readonly ConvolutionShape[],
+  { backend, threads }: { readonly backend: NumericBackend; readonly threads: number },
+): Convolutions {
+  const forward = (input: tf.Tensor4D, filter: tf.Tensor4D) => tf.conv2d(input, filter, 1, 'same');
+  if (backend === 'node-cpu' || backend === 'node-gpu') {
+    return { convolve: (_, input, filter) => forward(input, filter), dispose() {} };
+  }
+  const floatsOf = ({ input, filter, output }: ReturnType<typeof convolutionSizes>) => 2 * input + 2 * filter + output;
+  const capacityBytes = shapes.reduce(
+    (sum, shape) => sum + convolutionBytes(shape) + 4 * floatsOf(convolutionSizes(shape)) + 4096,
+    0,
+  );
+  const kernels = createConvolutionKernels({ capacityBytes, threads, backend });
+  const layers = shapes.map((shape) => {
+    const sizes = convolutionSizes(shape);
+    return {
+      kernel: kernels.convolution(shape),
+      input: kernels.allocate(sizes.input),
+      filter: kernels.allocate(sizes.filter),
+      outputGradient: kernels.allocate(sizes.output),
+      inputGradient: kernels.allocate(sizes.input),
+      filterGradient: kernels.allocate(sizes.filter),
+    };
+  });
+  return {
+    convolve(layer, input, filter) {
+      const { kernel, ...arrays } = layers[layer]!;
+      const operation = tf.customGrad((...given) => {
+        const [x, f, save] = given as unknown as [tf.Tensor4D, tf.Tensor4D, tf.GradSaveFunc];
+        save([x, f]);
+        return {
+          value: forward(x, f) as tf.Tensor,
+          gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
+            const [from, by] = saved as [tf.Tensor4D, tf.Tensor4D];
+            arrays.input.set(from.dataSync());
+            arrays.filter.set(by.dataSync());
+            arrays.outputGradient.set(dy.dataSync());
+            kernel.filterGradient(arrays.input, arrays.outputGradient, arrays.filterGradient);
+            const ofFilter = tf.tensor(arrays.filterGradient.slice(), by.shape);
+            if (layer === 0) return [tf.zerosLike(from), ofFilter];
+            kernel.inputGradient(arrays.outputGradient, arrays.filter, arrays.inputGradient);
+            return [tf.tensor(arrays.inputGradient.slice(), from.shape), ofFilter];
+          },
+        };
+      });
+      return operation(input, filter) as tf.Tensor4D;
+    },
+    dispose: () => kernels.dispose(),
+  };
+}

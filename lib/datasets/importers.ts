@@ -1,5 +1,6 @@
 /** The importers: one a dataset, listed here. */
 import { cifar10Importer } from './cifar-10.ts';
+import { cnnQuestionsImporter } from './cnn-questions.ts';
 import { UnknownDataset } from './errors.ts';
 import type { DatasetImporter } from './importer.ts';
 import { mnistImporter } from './mnist.ts';
@@ -13,6 +14,7 @@ const importers: readonly DatasetImporter[] = [
   vggFeaturesImporter,
   photographsImporter,
   stylePicturesImporter,
+  cnnQuestionsImporter,
 ];
 
 /** Throws UnknownDataset. */

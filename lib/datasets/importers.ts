@@ -2,6 +2,7 @@
 import { binarizedMnistImporter } from './binarized-mnist.ts';
 import { cifar10Importer } from './cifar-10.ts';
 import { cocoCaptionsImporter } from './coco-captions-importer.ts';
+import { cnnQuestionsImporter } from './cnn-questions.ts';
 import { UnknownDataset } from './errors.ts';
 import type { DatasetImporter } from './importer.ts';
 import { mnistImporter } from './mnist.ts';
@@ -17,6 +18,7 @@ const importers: readonly DatasetImporter[] = [
   photographsImporter,
   stylePicturesImporter,
   cocoCaptionsImporter,
+  cnnQuestionsImporter,
 ];
 
 /** Throws UnknownDataset. */

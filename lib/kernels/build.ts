@@ -17,6 +17,7 @@ export const kernels = [
   { name: 'convolutional-network', sharedMemory: true },
   { name: 'layer-normalization', sharedMemory: false },
   { name: 'recurrent', sharedMemory: false },
+  { name: 'batch-norm-lstm', sharedMemory: false },
   { name: 'adam', sharedMemory: false },
 ] as const;
 export type Kernel = (typeof kernels)[number];

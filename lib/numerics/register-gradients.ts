@@ -3,3 +3,5 @@
  * operations out; `tfjs-layers` registers all of them, for every copy of the core, and is the one way to get them there.
  */
 import '@tensorflow/tfjs-layers';
+// After those that it is in place of.
+import './matrix-product-gradient.ts';

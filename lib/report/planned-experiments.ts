@@ -5,6 +5,7 @@ export const plannedExperiments: readonly PlannedExperiment[] = [
   { name: 'layer-norm/invariances', place: '§5.1, Table 1' },
   { name: 'layer-norm/geometry', place: '§5.2' },
   { name: 'layer-norm/question-answering', place: '§6.2, Figure 2' },
+  { name: 'layer-norm/image-sentence-ranking', place: '§6.1, Table 2, Figure 1' },
   { name: 'layer-norm/sentence-encoding', place: '§6.3, Table 3, Figure 3' },
   { name: 'layer-norm/handwriting', place: '§6.5, Figure 5' },
   { name: 'layer-norm/recurrent-dynamics', place: '§3' },

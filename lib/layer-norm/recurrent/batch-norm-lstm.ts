@@ -10,12 +10,14 @@
  * gains begin at 0.1 there: `initializeLstm` with `gain: 0.1` gives the parameters.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { hasBatchNormLstmKernel, runBatchNormLstm } from '../../kernels/batch-norm-lstm.ts';
+import { type Compute, onKernelOrTensors } from '../compute.ts';
 import { LayerNormShapeError } from '../errors.ts';
 import { defaultEpsilon } from '../normalization.ts';
 import { type BatchStatistics, type MinibatchStatistics, statisticsNames } from './batch-statistics.ts';
 import { gateColumns, type LstmGate, lstmGates } from './gates.ts';
 import type { LstmParameters, LstmState } from './lstm.ts';
-import { requireParameters } from './recurrent-options.ts';
+import { lastOutput, requireParameters } from './recurrent-options.ts';
 import { type BatchMoments, batchMoments, standardizeBy, standardizeOverBatch } from './standardize-over-batch.ts';
 
 export interface BatchNormLstmOptions {
@@ -35,6 +37,8 @@ export interface BatchNormLstmOptions {
   readonly initialState?: LstmState;
   /** 1e-5 by default. */
   readonly epsilon?: number;
+  /** `auto` where absent. The kernel is for training, and for numbers of units that are a multiple of 8. */
+  readonly compute?: Compute;
 }
 
 export interface BatchNormLstmResult {
@@ -62,9 +66,8 @@ export function batchNormLstm(
   const units = parameters.recurrentKernel.shape[0];
   requireShapes(inputs, units, parameters, options);
   const { training, statistics, mask, epsilon = defaultEpsilon } = options;
-  const { inputKernel, recurrentKernel, bias } = parameters;
-  const [inputGain, recurrentGain] = [parameters.inputGain!, parameters.recurrentGain!];
-  const [cellGain, cellBias] = [parameters.cellGain!, parameters.cellBias!];
+  const { inputKernel, bias } = parameters;
+  const inputGain = parameters.inputGain!;
 
   if (time === 0) return noSteps(batch, units, options);
   return tf.tidy(() => {
@@ -78,59 +81,126 @@ export function batchNormLstm(
     const inputMoments = training ? batchMoments(projected, present) : momentsOfSteps(statistics!, 'input', time);
     const fromInputs = tf.add(tf.mul(standardize(projected, inputMoments, present), inputGain), bias);
 
-    let { hidden, cell } = options.initialState ?? {
+    const initialState = options.initialState ?? {
       hidden: tf.zeros([batch, units]) as tf.Tensor2D,
       cell: tf.zeros([batch, units]) as tf.Tensor2D,
     };
-    const outputs: tf.Tensor2D[] = [];
-    const recurrentMoments: BatchMoments[] = [];
-    const cellMoments: BatchMoments[] = [];
-    const presentAt = present ? (tf.unstack(present) as tf.Tensor2D[]) : [];
-    for (const [step, fromInput] of tf.unstack(fromInputs).entries()) {
-      const counted = presentAt[step];
-      const carry = (next: tf.Tensor2D, last: tf.Tensor2D) =>
-        counted ? tf.where(tf.cast(counted, 'bool'), next, last) : next;
-      const momentsOf = (x: tf.Tensor, what: What): BatchMoments =>
-        training ? batchMoments(x, counted) : momentsOfStep(statistics!, what, step);
-
-      const recurrent = tf.matMul(hidden, recurrentKernel);
-      const ofRecurrent = momentsOf(recurrent, 'recurrent');
-      const fromState = tf.mul(standardize(recurrent, ofRecurrent, counted), recurrentGain);
-      const z = tf.add(fromState, fromInput) as tf.Tensor2D;
-      const gate = (name: LstmGate) => {
-        const [begin, end] = gateColumns(lstmGates, name, units);
-        return tf.slice(z, [0, begin], [-1, end - begin]);
-      };
-      const kept = tf.mul(tf.sigmoid(gate('forget')), cell);
-      const nextCell = tf.add(kept, tf.mul(tf.sigmoid(gate('input')), tf.tanh(gate('candidate')))) as tf.Tensor2D;
-      const ofCell = momentsOf(nextCell, 'cell');
-      const output = tf.tanh(tf.add(tf.mul(standardize(nextCell, ofCell, counted), cellGain), cellBias));
-      const nextHidden = tf.mul(tf.sigmoid(gate('output')), output) as tf.Tensor2D;
-
-      cell = carry(nextCell, cell);
-      hidden = carry(nextHidden, hidden);
-      outputs.push(hidden);
-      recurrentMoments.push(ofRecurrent);
-      cellMoments.push(ofCell);
-    }
+    const sequence = { fromInputs: fromInputs as tf.Tensor3D, present, initialState, parameters, epsilon };
+    const { outputs, hidden, cell, ...moments } =
+      training && hasBatchNormLstmKernel(units)
+        ? onKernelOrTensors(
+            options.compute ?? 'auto',
+            () => recurOnKernel(sequence),
+            () => recurOnTensors(sequence, statistics),
+          )
+        : recurOnTensors(sequence, training ? undefined : statistics);
 
     const width = lstmGates.length * units;
     const minibatchStatistics = {
       inputMean: tf.reshape(inputMoments.mean, [time, width]),
       inputVariance: tf.reshape(inputMoments.variance, [time, width]),
-      recurrentMean: rowsOf(recurrentMoments, 'mean'),
-      recurrentVariance: rowsOf(recurrentMoments, 'variance'),
-      cellMean: rowsOf(cellMoments, 'mean'),
-      cellVariance: rowsOf(cellMoments, 'variance'),
+      ...moments,
       cases: present ? tf.sum(present, 1) : tf.fill([time, 1], batch),
     };
     return {
-      outputs: tf.stack(outputs) as tf.Tensor3D,
+      outputs,
       // Copies: what the caller gave is the caller's to dispose of.
       state: { hidden: hidden.clone(), cell: cell.clone() },
       ...(training && { minibatchStatistics }),
     };
   }) as BatchNormLstmResult;
+}
+
+/** What both ways through the steps are given. */
+interface RecurrentSequence {
+  /** γ_x ⊙ BN(W_x x) + b, [time, batch, 4·units] */
+  readonly fromInputs: tf.Tensor3D;
+  /** [time, batch, 1], 1 for a case that has an input; absent where all have. */
+  readonly present: tf.Tensor3D | undefined;
+  readonly initialState: LstmState;
+  readonly parameters: LstmParameters;
+  readonly epsilon: number;
+}
+
+type RecurrentOutcome = LstmState & { readonly outputs: tf.Tensor3D } & Pick<
+    BatchStatistics,
+    'recurrentMean' | 'recurrentVariance' | 'cellMean' | 'cellVariance'
+  >;
+
+/** By the minibatch's own statistics. */
+function recurOnKernel({
+  fromInputs,
+  present,
+  initialState,
+  parameters,
+  epsilon,
+}: RecurrentSequence): RecurrentOutcome {
+  const [time, batch] = fromInputs.shape;
+  const { recurrentKernel, recurrentGain, cellGain, cellBias } = parameters;
+  const { outputs, finalCell, ...moments } = runBatchNormLstm(
+    {
+      fromInputs,
+      ...(present && { mask: tf.reshape(present, [time, batch]) }),
+      initialHidden: initialState.hidden,
+      initialCell: initialState.cell,
+      ...{ recurrentKernel, recurrentGain: recurrentGain!, cellGain: cellGain!, cellBias: cellBias! },
+    },
+    { gates: lstmGates, epsilon },
+  );
+  return { outputs, hidden: lastOutput(outputs), cell: finalCell, ...moments };
+}
+
+/** By `statistics`, or by the minibatch's own where there are none. */
+function recurOnTensors(
+  { fromInputs, present, initialState, parameters, epsilon }: RecurrentSequence,
+  statistics: BatchStatistics | undefined,
+): RecurrentOutcome {
+  const { recurrentKernel } = parameters;
+  const [recurrentGain, cellGain, cellBias] = [parameters.recurrentGain!, parameters.cellGain!, parameters.cellBias!];
+  const units = recurrentKernel.shape[0];
+  let { hidden, cell } = initialState;
+  const outputs: tf.Tensor2D[] = [];
+  const recurrentMoments: BatchMoments[] = [];
+  const cellMoments: BatchMoments[] = [];
+  const presentAt = present ? (tf.unstack(present) as tf.Tensor2D[]) : [];
+  for (const [step, fromInput] of tf.unstack(fromInputs).entries()) {
+    const counted = presentAt[step];
+    const carry = (next: tf.Tensor2D, last: tf.Tensor2D) =>
+      counted ? tf.where(tf.cast(counted, 'bool'), next, last) : next;
+    const momentsOf = (x: tf.Tensor, what: What): BatchMoments =>
+      statistics ? momentsOfStep(statistics, what, step) : batchMoments(x, counted);
+    const standardize = (x: tf.Tensor, moments: BatchMoments) =>
+      statistics ? standardizeBy(x, moments, epsilon) : standardizeOverBatch(x, moments, epsilon, counted);
+
+    const recurrent = tf.matMul(hidden, recurrentKernel);
+    const ofRecurrent = momentsOf(recurrent, 'recurrent');
+    const fromState = tf.mul(standardize(recurrent, ofRecurrent), recurrentGain);
+    const z = tf.add(fromState, fromInput) as tf.Tensor2D;
+    const gate = (name: LstmGate) => {
+      const [begin, end] = gateColumns(lstmGates, name, units);
+      return tf.slice(z, [0, begin], [-1, end - begin]);
+    };
+    const kept = tf.mul(tf.sigmoid(gate('forget')), cell);
+    const nextCell = tf.add(kept, tf.mul(tf.sigmoid(gate('input')), tf.tanh(gate('candidate')))) as tf.Tensor2D;
+    const ofCell = momentsOf(nextCell, 'cell');
+    const output = tf.tanh(tf.add(tf.mul(standardize(nextCell, ofCell), cellGain), cellBias));
+    const nextHidden = tf.mul(tf.sigmoid(gate('output')), output) as tf.Tensor2D;
+
+    cell = carry(nextCell, cell);
+    hidden = carry(nextHidden, hidden);
+    outputs.push(hidden);
+    recurrentMoments.push(ofRecurrent);
+    cellMoments.push(ofCell);
+  }
+  return {
+    outputs: tf.stack(outputs) as tf.Tensor3D,
+    hidden,
+    cell,
+    recurrentMean: rowsOf(recurrentMoments, 'mean'),
+    recurrentVariance: rowsOf(recurrentMoments, 'variance'),
+    cellMean: rowsOf(cellMoments, 'mean'),
+    cellVariance: rowsOf(cellMoments, 'variance'),
+  };
 }
 
 /** The result of a sequence without steps: the state as it was, statistics without rows. */

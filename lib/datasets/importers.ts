@@ -1,9 +1,12 @@
 /** The importers: one a dataset, listed here. */
+import { booksImporter } from './books.ts';
 import { cifar10Importer } from './cifar-10.ts';
 import { UnknownDataset } from './errors.ts';
 import type { DatasetImporter } from './importer.ts';
 import { mnistImporter } from './mnist.ts';
 import { photographsImporter } from './photographs-importer.ts';
+import { sentencesImporter } from './sentences.ts';
+import { sickImporter } from './sick.ts';
 import { stylePicturesImporter } from './style-pictures-importer.ts';
 import { vggFeaturesImporter } from './vgg-features.ts';
 
@@ -13,6 +16,9 @@ const importers: readonly DatasetImporter[] = [
   vggFeaturesImporter,
   photographsImporter,
   stylePicturesImporter,
+  booksImporter,
+  sickImporter,
+  sentencesImporter,
 ];
 
 /** Throws UnknownDataset. */

@@ -6,7 +6,6 @@ export const plannedExperiments: readonly PlannedExperiment[] = [
   { name: 'layer-norm/geometry', place: '§5.2' },
   { name: 'layer-norm/image-sentence-ranking', place: '§6.1, Table 2, Figure 1' },
   { name: 'layer-norm/question-answering', place: '§6.2, Figure 2' },
-  { name: 'layer-norm/sentence-encoding', place: '§6.3, Table 3, Figure 3' },
   { name: 'layer-norm/draw', place: '§6.4, Figure 4' },
   { name: 'layer-norm/handwriting', place: '§6.5, Figure 5' },
   { name: 'layer-norm/permutation-invariant-mnist', place: '§6.6, Figure 6' },

@@ -27,14 +27,25 @@ export function createDesignMatrix(values: Float32Array, rows: number, columns: 
   const x = tf.tensor2d(values, [rows, columns]);
   // Not matMul's own flag: the WebAssembly backend multiplies by a transposed matrix ten times slower than it transposes.
   const xTransposed = tf.transpose(x) as tf.Tensor2D;
-  const product = (left: tf.Tensor2D, right: Float32Array, shape: [number, number]) =>
-    tf.tidy(() => tf.matMul(left, tf.tensor2d(right, shape)).dataSync() as Float32Array);
+  const product = (left: tf.Tensor2D, right: tf.Tensor2D) => {
+    // Not by tidy, which would look for tensors in every one of the values.
+    const result = tf.matMul(left, right);
+    const values = result.dataSync() as Float32Array;
+    result.dispose();
+    return values;
+  };
+  const productWith = (left: tf.Tensor2D, right: Float32Array, shape: [number, number]) => {
+    const tensor = tf.tensor2d(right, shape);
+    const values = product(left, tensor);
+    tensor.dispose();
+    return values;
+  };
   return {
     rows,
     columns,
-    multiply: (weights, width) => product(x, weights, [columns, width]),
-    multiplyTransposed: (residuals, width) => product(xTransposed, residuals, [rows, width]),
-    gram: () => tf.tidy(() => tf.matMul(xTransposed, x).dataSync() as Float32Array),
+    multiply: (weights, width) => productWith(x, weights, [columns, width]),
+    multiplyTransposed: (residuals, width) => productWith(xTransposed, residuals, [rows, width]),
+    gram: () => product(xTransposed, x),
     dispose: () => tf.dispose([x, xTransposed]),
   };
 }

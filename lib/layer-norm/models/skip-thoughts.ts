@@ -158,9 +158,10 @@ export async function encodeSentences(
   try {
     for (let first = 0; first < order.length; first += encodedAtOnce) {
       const chosen = order.slice(first, first + encodedAtOnce);
-      const values = tf.tidy(() =>
-        encode(tensors, padSentences(chosen.map((index) => sentences[index]!)), settings).dataSync(),
-      ) as Float32Array;
+      const batch = padSentences(chosen.map((index) => sentences[index]!));
+      const encoded = tf.tidy(() => encode(tensors, batch, settings));
+      const values = encoded.dataSync() as Float32Array;
+      encoded.dispose();
       for (const [row, index] of chosen.entries()) {
         const vector = values.subarray(row * units, (row + 1) * units);
         const norm = Math.hypot(...vector) || 1;

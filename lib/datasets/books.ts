@@ -26,8 +26,8 @@ const mostBytes = 400_000_000;
 const packedCharacters = 16_000_000;
 /** Fewer sentences have no neighbours on both sides. */
 const fewestSentences = 3;
-/** Where this share of a file's lines ends like a sentence does, each line is taken for one. */
-const sentenceLineShare = 0.7;
+/** Where this share of a file's lines ends like a sentence does, no line goes on in the next one. */
+const wholeLineShare = 0.7;
 
 /** All documents, in the order of their files. Throws DatasetCorrupt. */
 export async function readBooks(reader: DatasetReader): Promise<readonly Document[]> {
@@ -104,13 +104,13 @@ async function listTexts(folder: string): Promise<readonly string[]> {
   return chosen.sort();
 }
 
-/** A book as it is typed: sentences a line each, or paragraphs that an empty line or an indent separates. */
+/** A book as it is typed: sentences or paragraphs a line each, or wrapped ones that an empty line or an indent separates. */
 export function parseBook(allLines: readonly TextLine[]): Document {
   const lines = withoutGutenbergFrame(allLines.map(({ text }) => text));
   const written = lines.filter((line) => line.trim() !== '');
   const ended = written.filter((line) => /[.!?]["'”’)\]\s]*$/.test(line)).length;
-  const sentences =
-    ended >= sentenceLineShare * written.length ? written : joinParagraphs(lines).flatMap(splitSentences);
+  const paragraphs = ended >= wholeLineShare * written.length ? written : joinParagraphs(lines);
+  const sentences = paragraphs.flatMap((paragraph) => splitSentences(paragraph.trim()));
   return sentences.map(tokenize).filter((words) => words.length > 0);
 }
 

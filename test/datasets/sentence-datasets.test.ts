@@ -132,7 +132,7 @@ describe('MR, CR, SUBJ and MPQA', () => {
 });
 
 describe('books', () => {
-  const story = 'One came. Two\nwent. Three stayed with Mr.\nFour in the\nhouse.\n\nAnd\n  "Five!" Six said.\n';
+  const story = 'One came. Two\nwent. Three stayed with Mr.\nFour in the\nhouse.\n\nAnd\n  "Five!" six said.\n';
 
   test('sentences of wrapped paragraphs, in folders and encodings of their own, become lines of words', async () => {
     await put('books', {
@@ -171,6 +171,7 @@ describe('books', () => {
       "'' yes . ''",
       'not',
       'a . b .',
+      'One came. Two went.',
       '*** END OF THE BOOK ***',
       'More.',
     ];

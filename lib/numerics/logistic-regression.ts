@@ -18,6 +18,7 @@ export interface LogisticRegressionProblem {
   readonly inverseRegularization: number;
 }
 
+/** Predicts class 1 where xᵀw + b is above 0. */
 export interface LogisticRegression {
   /** w, [features] */
   readonly weights: Float64Array;
@@ -164,11 +165,4 @@ function withoutCentring(point: Float64Array, means: Float64Array): LogisticRegr
   const weights = point.slice(0, means.length);
   const shift = weights.reduce((sum, weight, column) => sum + weight * means[column]!, 0);
   return { weights, intercept: point[means.length]! - shift };
-}
-
-/** Whether xᵀw + b is above 0, which is class 1. */
-export function predictsOne({ weights, intercept }: LogisticRegression, x: ArrayLike<number>): boolean {
-  let score = intercept;
-  for (let column = 0; column < weights.length; column++) score += weights[column]! * x[column]!;
-  return score > 0;
 }

@@ -2,7 +2,11 @@
  * Nested cross-validation of a logistic regression: each outer fold is tested once by a model whose penalty was chosen by
  * cross-validation inside the other folds, so that no tested row has a part in anything it is tested with.
  */
-import { fitLogisticRegressions, type LogisticRegressionProblem, predictsOne } from './logistic-regression.ts';
+import {
+  fitLogisticRegressions,
+  type LogisticRegression,
+  type LogisticRegressionProblem,
+} from './logistic-regression.ts';
 import type { RandomStream } from './random.ts';
 
 export interface NestedCrossValidationOptions {
@@ -73,11 +77,12 @@ export function crossValidate(
     overallAccuracy: testedRight.reduce((sum, count) => sum + count, 0) / labels.length,
   };
 
-  function countRight(model: Parameters<typeof predictsOne>[0], rows: Int32Array): number {
+  function countRight({ weights, intercept }: LogisticRegression, rows: Int32Array): number {
     let count = 0;
     for (const row of rows) {
-      const x = features.subarray(row * columns, (row + 1) * columns);
-      if (predictsOne(model, x) === (labels[row] === 1)) count++;
+      let score = intercept;
+      for (let column = 0; column < columns; column++) score += weights[column]! * features[row * columns + column]!;
+      if (score > 0 === (labels[row] === 1)) count++;
     }
     return count;
   }

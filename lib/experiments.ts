@@ -3,6 +3,7 @@ import { draw } from './layer-norm/experiments/draw.ts';
 import { permutationInvariantMnist } from './layer-norm/experiments/permutation-invariant-mnist.ts';
 import { imageSentenceRanking } from './layer-norm/experiments/image-sentence-ranking.ts';
 import { questionAnswering } from './layer-norm/experiments/question-answering.ts';
+import { sentenceEncoding } from './layer-norm/experiments/sentence-encoding.ts';
 import { cifar } from './learned-optimizers/experiments/cifar.ts';
 import { informationSharing } from './learned-optimizers/experiments/information-sharing.ts';
 import { mnist } from './learned-optimizers/experiments/mnist.ts';
@@ -30,4 +31,5 @@ export const experiments = createRegistry([
   permutationInvariantMnist,
   imageSentenceRanking,
   questionAnswering,
+  sentenceEncoding,
 ]);

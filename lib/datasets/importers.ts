@@ -1,5 +1,6 @@
 /** The importers: one a dataset, listed here. */
 import { binarizedMnistImporter } from './binarized-mnist.ts';
+import { booksImporter } from './books.ts';
 import { cifar10Importer } from './cifar-10.ts';
 import { cocoCaptionsImporter } from './coco-captions-importer.ts';
 import { cnnQuestionsImporter } from './cnn-questions.ts';
@@ -7,6 +8,8 @@ import { UnknownDataset } from './errors.ts';
 import type { DatasetImporter } from './importer.ts';
 import { mnistImporter } from './mnist.ts';
 import { photographsImporter } from './photographs-importer.ts';
+import { sentencesImporter } from './sentences.ts';
+import { sickImporter } from './sick.ts';
 import { stylePicturesImporter } from './style-pictures-importer.ts';
 import { vggFeaturesImporter } from './vgg-features.ts';
 
@@ -19,6 +22,9 @@ const importers: readonly DatasetImporter[] = [
   stylePicturesImporter,
   cocoCaptionsImporter,
   cnnQuestionsImporter,
+  booksImporter,
+  sickImporter,
+  sentencesImporter,
 ];
 
 /** Throws UnknownDataset. */

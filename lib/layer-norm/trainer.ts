@@ -37,6 +37,8 @@ export interface Training {
   readonly validation?: Validation;
   /** After so many updates the parameters of then are kept too, under `snapshot-{updates}/` + name. */
   readonly snapshotUpdates?: readonly number[];
+  /** Which of them a snapshot holds; all where absent. */
+  readonly snapshotOf?: (name: string) => boolean;
   /** Goes into the model's metadata, beside the counts of the training. */
   readonly metadata: Readonly<Record<string, string>>;
 }
@@ -87,7 +89,7 @@ export async function trainModel(training: Training, context: TrainingContext): 
     }
     if (training.snapshotUpdates?.includes(update)) {
       for (const [name, tensor] of Object.entries(copyTensors(progress.parameters))) {
-        progress.snapshots[`snapshot-${update}/${name}`] = tensor;
+        if (training.snapshotOf?.(name) ?? true) progress.snapshots[`snapshot-${update}/${name}`] = tensor;
       }
     }
     report(progress, update / updates, context);

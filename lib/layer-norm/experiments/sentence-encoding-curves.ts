@@ -1,0 +1,85 @@
+/** Values over seeds, and what the normalized encoder differs by from the plain one of the same seed. */
+import type { Measurement } from '../../pipeline/experiment.ts';
+import { type DownstreamMeasure, type Encoder, encoders } from './sentence-encoding-measures.ts';
+
+export interface Spread {
+  readonly count: number;
+  readonly mean: number;
+  /** Over seeds, divisor count − 1; 0 where there is one. */
+  readonly deviation: number;
+  readonly standardError: number;
+}
+
+/** undefined where there are no values. */
+export function describeSpread(values: readonly number[]): Spread | undefined {
+  const count = values.length;
+  if (count === 0) return undefined;
+  const mean = values.reduce((sum, value) => sum + value / count, 0);
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  const deviation = count > 1 ? Math.sqrt(squares / (count - 1)) : 0;
+  return { count, mean, deviation, standardError: deviation / Math.sqrt(count) };
+}
+
+export function valuesBySeed(
+  rows: readonly Measurement[],
+  metric: string,
+  subject: Encoder,
+  step: number,
+): ReadonlyMap<number, number> {
+  const found = rows.filter((row) => row.metric === metric && row.subject === subject && row.step === step);
+  return new Map(found.map(({ seed, value }) => [seed, value]));
+}
+
+/** The steps at which a metric was measured, in order. */
+export function stepsOf(rows: readonly Measurement[], metric: string): readonly number[] {
+  return [...new Set(rows.filter((row) => row.metric === metric).map(({ step }) => step))].sort((a, b) => a - b);
+}
+
+/** One minus the other, seed by seed, where both have one. */
+export function pairedDifferences(one: ReadonlyMap<number, number>, other: ReadonlyMap<number, number>): number[] {
+  return [...one].flatMap(([seed, value]) => (other.has(seed) ? [value - other.get(seed)!] : []));
+}
+
+/** Better than nothing by chance: Student's t at 97.5 %, by degrees of freedom; beyond them nearly the normal's. */
+const criticalT = [12.71, 4.3, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23];
+const normalCritical = 2;
+
+/** Whether a mean difference is above 0, below it, or neither at the 95 % level of a paired t-test. */
+export function signOf({ count, mean, standardError }: Spread): -1 | 0 | 1 {
+  if (count < 2) return 0;
+  const margin = (criticalT[count - 2] ?? normalCritical) * standardError;
+  return mean > margin ? 1 : mean < -margin ? -1 : 0;
+}
+
+export interface MeasureComparison {
+  readonly measure: DownstreamMeasure;
+  readonly values: Readonly<Record<Encoder, Spread>>;
+  readonly untrained: Readonly<Record<Encoder, Spread>>;
+  /** Normalized minus plain; positive where the normalized encoder is better, whatever the measure. */
+  readonly advantage: Spread;
+  /** Trained minus untrained over both encoders of all seeds; positive where training made them better. */
+  readonly learned: Spread;
+}
+
+/** At one update, or undefined where something was not measured. */
+export function compareMeasure(
+  rows: readonly Measurement[],
+  measure: DownstreamMeasure,
+  update: number,
+): MeasureComparison | undefined {
+  const sign = measure.isBetter === 'higher' ? 1 : -1;
+  const at = (encoder: Encoder, step: number) => valuesBySeed(rows, measure.metric, encoder, step);
+  const advantage = describeSpread(
+    pairedDifferences(at('layer', update), at('none', update)).map((value) => sign * value),
+  );
+  const learned = describeSpread(
+    encoders.flatMap((encoder) => pairedDifferences(at(encoder, update), at(encoder, 0)).map((value) => sign * value)),
+  );
+  const spreads = (step: number) => {
+    const [none, layer] = encoders.map((encoder) => describeSpread([...at(encoder, step).values()]));
+    return none && layer && { none, layer };
+  };
+  const values = spreads(update);
+  const untrained = spreads(0);
+  return advantage && learned && values && untrained && { measure, values, untrained, advantage, learned };
+}

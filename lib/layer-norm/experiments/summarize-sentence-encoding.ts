@@ -1,0 +1,200 @@
+/** Table 3 beside ours, the cross-entropy, and the verdict; pure functions of the measurements. */
+import type { Measurement, Summary, Table, Verdict } from '../../pipeline/experiment.ts';
+import { chartCrossEntropy, chartDownstream } from './chart-sentence-encoding.ts';
+import {
+  compareMeasure,
+  describeSpread,
+  type MeasureComparison,
+  pairedDifferences,
+  type Spread,
+  signOf,
+  stepsOf,
+  valuesBySeed,
+} from './sentence-encoding-curves.ts';
+import {
+  crossEntropyMetric,
+  type DownstreamMeasure,
+  downstreamMeasures,
+  encoderLabels,
+  encoders,
+  paperRows,
+  secondsMetric,
+  standInMetric,
+} from './sentence-encoding-measures.ts';
+
+interface Scale {
+  readonly updates: number;
+  readonly units: number;
+  readonly batchSize: number;
+}
+
+const fewestSeeds = 3;
+
+export function summarizeSentenceEncoding(rows: readonly Measurement[], params: Scale): Summary {
+  return {
+    verdict: judge(rows, params),
+    tables: [tabulateMeasures(rows, params.updates), tabulateDifferences(rows, params.updates), tabulateCosts(rows)],
+    charts: [chartDownstream(rows), chartCrossEntropy(rows, 'updates'), chartCrossEntropy(rows, 'seconds')],
+    remarks: [
+      `The paper's encoders have 2,400 units and learn for a million updates of 64 sentences from BookCorpus; these have ${params.units} and learn for ${params.updates.toLocaleString('en-US')} of ${params.batchSize}.`,
+      'Each spread is the standard deviation over seeds; a seed gives both encoders the same initial weights, minibatches and folds, and differences are paired by it.',
+      'Seconds per update are medians of updates that were timed in turns, and place the curves on the axis of wall time.',
+    ],
+  };
+}
+
+/**
+ * Holds where the normalized encoder is better in most of the measures that training has improved, at the 95 % level of a
+ * paired t-test, and worse in none; does not hold where it is worse in one. What lies between is within chance.
+ */
+function judge(rows: readonly Measurement[], { updates, units }: Scale): Verdict {
+  const comparisons = downstreamMeasures.flatMap((measure) => compareMeasure(rows, measure, updates) ?? []);
+  const judged = comparisons.filter(({ learned }) => signOf(learned) === 1);
+  const better = judged.filter(({ advantage }) => signOf(advantage) === 1);
+  const worse = judged.filter(({ advantage }) => signOf(advantage) === -1);
+  const standIns = [...new Set(rows.filter(({ metric }) => metric === standInMetric).map(({ subject }) => subject))];
+  const seeds = comparisons.length > 0 ? Math.min(...comparisons.map(({ advantage }) => advantage.count)) : 0;
+
+  const missing = downstreamMeasures.length - comparisons.length;
+  const obstacles = [
+    ...(missing > 0 ? [`Not measured for both encoders: ${missing} of the ${downstreamMeasures.length} measures`] : []),
+    ...(standIns.length > 0 ? [`${standIns.join(' and ')} stand in for the paper's data`] : []),
+    ...(seeds < fewestSeeds ? [`Too few seeds: ${seeds}, at least ${fewestSeeds} are needed`] : []),
+    ...(judged.length <= downstreamMeasures.length / 2
+      ? [
+          `Wrong scale: in ${updates.toLocaleString('en-US')} updates training has made encoders of ${units} units better than untrained ones in ${judged.length} of ${downstreamMeasures.length} measures, and only those can tell`,
+        ]
+      : []),
+  ];
+  const reason = [
+    ...obstacles,
+    ...(judged.length > 0
+      ? [
+          `After ${updates.toLocaleString('en-US')} updates layer normalization is better in ${list(better)} and worse in ${list(worse)} of the measures that training improved (${list(judged)}), at the 95 % level of a paired t-test over ${seeds} seeds`,
+        ]
+      : []),
+    ...comparisons.map(describeComparison),
+    ...describeCrossEntropy(rows),
+  ];
+  const outcome =
+    obstacles.length > 0
+      ? 'inconclusive'
+      : worse.length > 0
+        ? 'does not hold'
+        : better.length > judged.length / 2
+          ? 'holds'
+          : 'inconclusive';
+  return { outcome, reason: reason.map((sentence) => `${sentence}.`).join(' ') };
+}
+
+function list(comparisons: readonly MeasureComparison[]): string {
+  return comparisons.length > 0 ? comparisons.map(({ measure }) => measure.label).join(', ') : 'none';
+}
+
+function describeComparison({ measure, values, advantage }: MeasureComparison): string {
+  const { label, decimals, isBetter } = measure;
+  const difference = (isBetter === 'higher' ? 1 : -1) * advantage.mean;
+  return `${label}: ${written(values.layer, decimals)} against ${written(values.none, decimals)}, difference ${difference.toFixed(decimals)} with standard error ${advantage.standardError.toFixed(decimals + 1)}`;
+}
+
+function describeCrossEntropy(rows: readonly Measurement[]): string[] {
+  const last = stepsOf(rows, crossEntropyMetric).at(-1);
+  if (last === undefined) return [];
+  const [plain, normalized] = encoders.map((encoder) => valuesBySeed(rows, crossEntropyMetric, encoder, last));
+  const difference = describeSpread(pairedDifferences(normalized!, plain!));
+  if (!difference) return [];
+  return [
+    `The decoders' cross-entropy on held-out text after ${last.toLocaleString('en-US')} updates is ${written(describeSpread([...normalized!.values()])!, 3)} nats a word against ${written(describeSpread([...plain!.values()])!, 3)}, paired difference ${difference.mean.toFixed(3)} with standard error ${difference.standardError.toFixed(3)}`,
+  ];
+}
+
+function written({ mean, deviation, count }: Spread, decimals: number): string {
+  return count > 1 ? `${mean.toFixed(decimals)} ± ${deviation.toFixed(decimals)}` : mean.toFixed(decimals);
+}
+
+/** Table 3, the paper's rows above ours. */
+function tabulateMeasures(rows: readonly Measurement[], updates: number): Table {
+  const ours = encoders.flatMap((encoder) =>
+    [updates, 0].map((update) => [
+      `${encoderLabels[encoder]}, ${update === 0 ? 'untrained' : `${update.toLocaleString('en-US')} updates`}`,
+      ...downstreamMeasures.map(({ metric, decimals }) => {
+        const spread = describeSpread([...valuesBySeed(rows, metric, encoder, update).values()]);
+        return spread && written(spread, decimals);
+      }),
+    ]),
+  );
+  return {
+    title: 'Table 3: the paper’s numbers, and ours as mean and standard deviation over seeds',
+    columns: [{ label: 'encoder' }, ...downstreamMeasures.map(({ label }) => ({ label }))],
+    rows: [
+      ...paperRows.map((label, row) => [
+        label,
+        ...downstreamMeasures.map(({ paper, decimals }) => paper[row]!.toFixed(decimals)),
+      ]),
+      ...ours,
+    ],
+  };
+}
+
+function tabulateDifferences(rows: readonly Measurement[], updates: number): Table {
+  const paperDifference = ({ paper, decimals }: DownstreamMeasure) => (paper[2] - paper[1]).toFixed(decimals);
+  return {
+    title: `Layer normalization minus plain after ${updates.toLocaleString('en-US')} updates, paired by seed`,
+    columns: [
+      { label: 'measure' },
+      { label: 'difference' },
+      { label: 'standard error' },
+      { label: 'seeds' },
+      { label: 'verdict' },
+      { label: 'training improved it' },
+      { label: 'the paper’s difference' },
+    ],
+    rows: downstreamMeasures.flatMap((measure) => {
+      const comparison = compareMeasure(rows, measure, updates);
+      if (!comparison) return [];
+      const { advantage, learned } = comparison;
+      const sign = measure.isBetter === 'higher' ? 1 : -1;
+      return [
+        [
+          `${measure.label} (${measure.isBetter} is better)`,
+          (sign * advantage.mean).toFixed(measure.decimals + 1),
+          advantage.standardError.toFixed(measure.decimals + 1),
+          advantage.count,
+          { '1': 'better', '0': 'within chance', '-1': 'worse' }[signOf(advantage)],
+          { '1': 'yes', '0': 'within chance', '-1': 'no, it is worse' }[signOf(learned)],
+          paperDifference(measure),
+        ],
+      ];
+    }),
+  };
+}
+
+/** What it takes to get where the plain model ends. */
+function tabulateCosts(rows: readonly Measurement[]): Table {
+  const steps = stepsOf(rows, crossEntropyMetric);
+  const meanAt = (encoder: (typeof encoders)[number], step: number) =>
+    describeSpread([...valuesBySeed(rows, crossEntropyMetric, encoder, step).values()])?.mean;
+  const plainBest = Math.min(...steps.map((step) => meanAt('none', step) ?? Number.POSITIVE_INFINITY));
+  return {
+    title: 'Cross-entropy on held-out text, and what it takes to reach the plain model’s best',
+    columns: [
+      { label: 'model' },
+      { label: 'nats a word, last' },
+      { label: 'updates to the plain model’s best' },
+      { label: 'seconds per update' },
+      { label: 'seconds to the plain model’s best' },
+    ],
+    rows: encoders.map((encoder) => {
+      const last = describeSpread([...valuesBySeed(rows, crossEntropyMetric, encoder, steps.at(-1) ?? 0).values()]);
+      const reached = steps.find((step) => (meanAt(encoder, step) ?? Number.POSITIVE_INFINITY) <= plainBest);
+      const seconds = rows.find(({ metric, subject }) => metric === secondsMetric && subject === encoder)?.value;
+      return [
+        encoderLabels[encoder],
+        last && written(last, 3),
+        reached ?? (steps.length > 0 ? 'not reached' : undefined),
+        seconds,
+        reached === undefined || seconds === undefined ? undefined : reached * seconds,
+      ];
+    }),
+  };
+}

@@ -1,6 +1,7 @@
 /** The importers: one a dataset, listed here. */
 import { cifar10Importer } from './cifar-10.ts';
 import { UnknownDataset } from './errors.ts';
+import { handwritingImporter } from './handwriting-importer.ts';
 import type { DatasetImporter } from './importer.ts';
 import { mnistImporter } from './mnist.ts';
 import { photographsImporter } from './photographs-importer.ts';
@@ -13,6 +14,7 @@ const importers: readonly DatasetImporter[] = [
   vggFeaturesImporter,
   photographsImporter,
   stylePicturesImporter,
+  handwritingImporter,
 ];
 
 /** Throws UnknownDataset. */

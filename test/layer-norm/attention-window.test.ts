@@ -30,7 +30,7 @@ function referenceWindow(projection: ArrayLike<number>, position: readonly numbe
     const part = (index: number, k: number) => Math.exp(projection[row * 3 * components + index * components + k]!);
     const own: number[] = [];
     for (let k = 0; k < components; k++) moved[row * components + k] = position[row * components + k]! + part(2, k);
-    for (let u = 1; u <= 4; u++) {
+    for (let u = 1; u <= 5; u++) {
       let phi = 0;
       for (let k = 0; k < components; k++) {
         phi += part(0, k) * Math.exp(-part(1, k) * (moved[row * components + k]! - u) ** 2);
@@ -115,6 +115,6 @@ test('sees nothing beyond the end of the shorter text', () => {
 test('says which shapes belong together', () => {
   const text = windowText(texts, alphabet);
   expect(() => moveWindow(tf.zeros([2, 5]), tf.zeros([2, 2]), text)).toThrow(
-    /takes \[2, 6\] and texts of \[2, characters, alphabet\], got \[2,5\] and \[2,4,5\]/,
+    /takes \[2, 6\] and texts of \[2, characters, alphabet\], got \[2,5\] and \[2,5,5\]/,
   );
 });

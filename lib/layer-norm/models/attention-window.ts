@@ -46,9 +46,13 @@ export function moveWindow(
   return { window, position: moved, weights };
 }
 
-/** @param texts [batch][characters]: indices into the alphabet */
+/**
+ * The texts with one empty place after the longest: where the window is there, it has moved beyond the text.
+ *
+ * @param texts [batch][characters]: indices into the alphabet
+ */
 export function windowText(texts: readonly (readonly number[])[], alphabetSize: number): WindowText {
-  const length = Math.max(...texts.map((text) => text.length));
+  const length = 1 + Math.max(...texts.map((text) => text.length));
   const oneHot = new Float32Array(texts.length * length * alphabetSize);
   for (const [row, text] of texts.entries()) {
     for (const [place, index] of text.entries()) oneHot[(row * length + place) * alphabetSize + index] = 1;

@@ -3,7 +3,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test } from 'vitest';
-import { moveWindow, windowText } from '../../lib/layer-norm/models/attention-window.ts';
+import { moveWindow } from '../../lib/layer-norm/models/attention-window.ts';
 import { checkGradient } from '../../lib/numerics/gradient-checking.ts';
 import { randomStream } from '../../lib/numerics/random.ts';
 
@@ -30,7 +30,7 @@ function referenceWindow(projection: ArrayLike<number>, position: readonly numbe
     const part = (index: number, k: number) => Math.exp(projection[row * 3 * components + index * components + k]!);
     const own: number[] = [];
     for (let k = 0; k < components; k++) moved[row * components + k] = position[row * components + k]! + part(2, k);
-    for (let u = 1; u <= 5; u++) {
+    for (let u = 1; u <= text.length + 1; u++) {
       let phi = 0;
       for (let k = 0; k < components; k++) {
         phi += part(0, k) * Math.exp(-part(1, k) * (moved[row * components + k]! - u) ** 2);
@@ -44,6 +44,7 @@ function referenceWindow(projection: ArrayLike<number>, position: readonly numbe
   return { window, moved, weights };
 }
 
+const text = { texts, alphabetSize: alphabet };
 const tensor2d = (projection: Float64Array) => tf.tensor2d([...projection], [2, 6]);
 
 const position = [0.5, 1.5, 0, 3];
@@ -52,16 +53,19 @@ test('gives the window, its position and its weights by the formula', () => {
   const projection = makeProjection(0);
   const expected = referenceWindow(projection, position);
   tf.tidy(() => {
-    const text = windowText(texts, alphabet);
     const actual = moveWindow(tensor2d(projection), tf.tensor2d(position, [2, 2]), text);
     for (const [tensor, values] of [
       [actual.window, expected.window],
       [actual.position, expected.moved],
-      [actual.weights, Float64Array.from(expected.weights.flat())],
     ] as const) {
       const data = tensor.dataSync();
       expect(data).toHaveLength(values.length);
       for (const [index, value] of values.entries()) expect(data[index]).toBeCloseTo(value, 5);
+    }
+    const weights = actual.weights.map((row) => [...row]);
+    for (const [row, own] of expected.weights.entries()) {
+      expect(weights[row]).toHaveLength(texts[row]!.length + 1);
+      for (const [place, weight] of own.entries()) expect(weights[row]![place]).toBeCloseTo(weight, 5);
     }
   });
 });
@@ -71,7 +75,6 @@ test('has the gradient of finite differences in float64, through the window and 
   const random = randomStream(0, 'direction');
   const direction = Float64Array.from({ length: 14 }, () => random.normal());
   const gradient = tf.tidy(() => {
-    const text = windowText(texts, alphabet);
     return tf
       .grad((p: tf.Tensor) => {
         const { window, position: moved } = moveWindow(p as tf.Tensor2D, tf.tensor2d(position, [2, 2]), text);
@@ -90,7 +93,6 @@ test('has the gradient of finite differences in float64, through the window and 
 
 test('never moves back, whatever it is told', () => {
   let at = tf.tensor2d(position, [2, 2]);
-  const text = windowText(texts, alphabet);
   for (let step = 0; step < 20; step++) {
     const projection = Float64Array.from(makeProjection(step), (value) => 20 * value - 10);
     const next = moveWindow(tensor2d(projection), at, text).position;
@@ -102,19 +104,19 @@ test('never moves back, whatever it is told', () => {
 
 test('sees nothing beyond the end of the shorter text', () => {
   tf.tidy(() => {
-    const beyond = moveWindow(tf.fill([2, 6], 0), tf.fill([2, 2], 3), windowText(texts, alphabet));
+    const beyond = moveWindow(tf.fill([2, 6], 0), tf.fill([2, 2], 3), text);
     const [first, second] = beyond.window.arraySync();
     expect(Math.max(...first!)).toBeGreaterThan(1);
-    // Its two characters are one and the same; of the four places, the last two are padding.
-    const [, weights] = beyond.weights.arraySync();
+    // Its two characters are one and the same.
+    const [, weights] = beyond.weights;
+    expect(weights).toHaveLength(3);
     expect(second![2]).toBeCloseTo(weights![0]! + weights![1]!, 5);
     expect(second!.filter((value) => value > 0)).toHaveLength(1);
   });
 });
 
 test('says which shapes belong together', () => {
-  const text = windowText(texts, alphabet);
   expect(() => moveWindow(tf.zeros([2, 5]), tf.zeros([2, 2]), text)).toThrow(
-    /takes \[2, 6\] and texts of \[2, characters, alphabet\], got \[2,5\] and \[2,5,5\]/,
+    /2 Gaussians over 2 texts takes a projection \[2, 6\], got \[2,5\] and 2 texts/,
   );
 });

@@ -1,7 +1,6 @@
 /** How likely lines of handwriting are to a network, as a loss in nats a point (Graves 2013, Eq. 26). */
 import * as tf from '@tensorflow/tfjs-core';
 import type { TensorByName } from '../trainer.ts';
-import { windowText } from './attention-window.ts';
 import type { Minibatch } from './handwriting-data.ts';
 import { type HandwritingSettings, predictPoints } from './handwriting-network.ts';
 import { mixtureNegativeLogLikelihood } from './mixture-density.ts';
@@ -22,7 +21,7 @@ export function handwritingLoss(
     parameters,
     settings,
     tf.tensor3d(inputs, [length, batch, 3]),
-    windowText(texts, alphabetSize),
+    { texts, alphabetSize },
     // The limits are meant for the sum over points, the loss is their mean.
     { outputs: outputLimit / points, layers: layerLimit / points },
   );

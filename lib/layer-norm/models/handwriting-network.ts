@@ -8,7 +8,7 @@ import type { RandomStream } from '../../numerics/random.ts';
 import type { NamedTensors } from '../../numerics/safetensors.ts';
 import { initializeLstm, type LstmParameters, type LstmState, lstm, lstmStep } from '../recurrent/lstm.ts';
 import { prefix, withPrefix } from '../trainer.ts';
-import { moveWindow, type WindowPosition, type WindowText } from './attention-window.ts';
+import { type MovedWindow, moveWindow, type WindowPosition, type WindowText } from './attention-window.ts';
 import { clipDerivative } from './clip-derivative.ts';
 import { mixtureOutputs } from './mixture-density.ts';
 
@@ -82,6 +82,11 @@ export function startHandwriting(settings: HandwritingSettings, batch: number, a
   };
 }
 
+/** All tensors of a state, to keep or to dispose of. */
+export function stateTensors({ layers, window, position }: HandwritingState): tf.Tensor[] {
+  return [...layers.flatMap(({ hidden, cell }) => [hidden, cell]), window, position];
+}
+
 /**
  * ŷ after every point of whole sequences.
  *
@@ -98,7 +103,7 @@ export function predictPoints(
   const [length, batch] = points.shape;
   const { layers, units, normalization } = settings;
   const clip = <T extends tf.Tensor>(x: T) => (limits ? clipDerivative(x, limits.layers) : x);
-  const start = startHandwriting(settings, batch, text.characters.shape[2]);
+  const start = startHandwriting(settings, batch, text.alphabetSize);
   let state = start.layers[0]!;
   let at: Pick<HandwritingState, 'window' | 'position'> = start;
   const hidden: tf.Tensor2D[] = [];
@@ -126,7 +131,7 @@ export function predictPoints(
  * One point of each of a batch, for writing.
  *
  * @param point x_t, [batch, 3]
- * @returns ŷ [batch, 6M + 1], the state after the point, and the window's weights φ [batch, characters]
+ * @returns ŷ [batch, 6M + 1], the state after the point, and the window's weights φ
  */
 export function stepHandwriting(
   parameters: Parameters,
@@ -134,7 +139,7 @@ export function stepHandwriting(
   point: tf.Tensor2D,
   state: HandwritingState,
   text: WindowText,
-): { readonly outputs: tf.Tensor2D; readonly state: HandwritingState; readonly weights: tf.Tensor2D } {
+): { readonly outputs: tf.Tensor2D; readonly state: HandwritingState } & Pick<MovedWindow, 'weights'> {
   const { normalization } = settings;
   const layers = [stepFirstLayer(parameters, settings, point, state.window, state.layers[0]!)];
   const { window, position, weights } = readText(parameters, layers[0]!.hidden, state.position, text);

@@ -2,9 +2,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { randomStream } from '../../numerics/random.ts';
 import type { TensorByName } from '../trainer.ts';
-import { windowText } from './attention-window.ts';
 import { encodeText, type LineEncoding, restoreOffset } from './handwriting-data.ts';
-import { type HandwritingSettings, startHandwriting, stepHandwriting } from './handwriting-network.ts';
+import { type HandwritingSettings, startHandwriting, stateTensors, stepHandwriting } from './handwriting-network.ts';
 import { sampleMixture } from './mixture-density.ts';
 
 export interface WrittenPoint {
@@ -40,28 +39,30 @@ export async function writeTexts(
   breathe: () => Promise<void>,
 ): Promise<readonly { readonly points: readonly WrittenPoint[]; readonly isFinished: boolean }[]> {
   const encoded = texts.map((text) => encodeText(text, encoding));
-  const alphabetSize = encoding.alphabet.length + 1;
+  const text = { texts: encoded, alphabetSize: encoding.alphabet.length + 1 };
   const random = texts.map((_, index) => randomStream(seed, 'writing', index));
   const hands = texts.map(() => ({ points: [{ x: 0, y: 0, stroke: 0 }], isFinished: false }));
   const longest = Math.max(...encoded.map(({ length }) => length));
   const mostPoints = Math.ceil((patience * longest) / encoding.charactersPerPoint);
 
-  const text = windowText(encoded, alphabetSize);
-  let state = startHandwriting(settings, texts.length, alphabetSize);
+  let state = startHandwriting(settings, texts.length, text.alphabetSize);
   let last = new Float32Array(3 * texts.length);
   for (let point = 0; point < mostPoints && hands.some(({ isFinished }) => !isFinished); point++) {
     const input = last;
-    const step = tf.tidy(() =>
-      stepHandwriting(parameters, settings, tf.tensor2d(input, [texts.length, 3]), state, text),
-    );
-    tf.dispose({ ...state });
-    state = step.state;
-    const [outputs, weights] = await Promise.all([step.outputs.data(), step.weights.data()]);
-    tf.dispose([step.outputs, step.weights]);
+    let step: ReturnType<typeof stepHandwriting> | undefined;
+    tf.tidy(() => {
+      step = stepHandwriting(parameters, settings, tf.tensor2d(input, [texts.length, 3]), state, text);
+      return [step.outputs, ...stateTensors(step.state)];
+    });
+    const { outputs: predicted, weights, state: moved } = step!;
+    tf.dispose(stateTensors(state));
+    state = moved;
+    const outputs = await predicted.data();
+    predicted.dispose();
     const next = new Float32Array(last.length);
     for (const [row, hand] of hands.entries()) {
       if (hand.isFinished) continue;
-      hand.isFinished = isBeyond(rowOf(weights, row, texts.length), encoded[row]!.length);
+      hand.isFinished = isBeyond(weights[row]!);
       if (hand.isFinished) continue;
       const { x, y, ended } = sampleMixture(rowOf(outputs, row, texts.length), bias, random[row]!);
       next.set([x, y, Number(ended)], 3 * row);
@@ -72,14 +73,13 @@ export async function writeTexts(
     last = next;
     await breathe();
   }
-  tf.dispose([{ ...state }, text.characters, text.places]);
+  tf.dispose(stateTensors(state));
   return hands;
 }
 
-function isBeyond(weights: ArrayLike<number>, characters: number): boolean {
-  const after = weights[characters]!;
-  for (let place = 0; place < characters; place++) if (weights[place]! >= after) return false;
-  return true;
+function isBeyond(weights: Float64Array): boolean {
+  const after = weights.at(-1)!;
+  return weights.subarray(0, -1).every((weight) => weight < after);
 }
 
 function rowOf(values: ArrayLike<number>, row: number, rows: number): number[] {

@@ -29,7 +29,7 @@ export const handwritingImporter: DatasetImporter = {
     if (await isOmniglot(folder)) {
       return describe(
         'omniglot',
-        'Omniglot’s Latin letters, drawn by people with a mouse, joined into words of one drawer each and simplified; in place of IAM-OnDB',
+        'Omniglot’s Latin letters, drawn by people with a mouse, simplified, varied in size and slant, and joined into words of one drawer each; in place of IAM-OnDB',
         await readOmniglotWords(folder),
       );
     }

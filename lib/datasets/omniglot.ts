@@ -5,7 +5,7 @@
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { randomStream } from '../numerics/random.ts';
+import { type RandomStream, randomStream } from '../numerics/random.ts';
 import { DatasetCorrupt, DatasetMissing } from './errors.ts';
 import type { DrawnLine, PenPoint } from './pen-lines.ts';
 import { simplifyStroke } from './simplify-stroke.ts';
@@ -22,7 +22,7 @@ const mostPoints = 20_000;
 /** Drawings have 105 × 105 pixels and were taken at steps of 0.785. */
 const pixelStep = 0.785;
 const tolerance = 1.5;
-const wordsPerDrawer = 150;
+const wordsPerDrawer = 250;
 const letterGap = 12;
 
 export async function isOmniglot(folder: string): Promise<boolean> {
@@ -32,30 +32,37 @@ export async function isOmniglot(folder: string): Promise<boolean> {
 
 /**
  * Words of four to seven letters, each joined from letters of one drawer, so that a text has several characters as a line
- * of handwriting has. A letter is simplified, and its points moved at random within their pixels: a density over positions
- * on a grid has no bound. Throws DatasetMissing, DatasetUnreadable, DatasetCorrupt.
+ * of handwriting has. There are twenty drawings of a letter: each time that one is used it gets a size, a slant and a turn of
+ * its own, as no hand repeats itself. Its points move at random within their pixels, because a density over positions on a
+ * grid has no bound. Throws DatasetMissing, DatasetUnreadable, DatasetCorrupt.
  */
 export async function readOmniglotWords(folder: string): Promise<readonly DrawnLine[]> {
   const drawers = await readDrawers(folder);
   return [...drawers].flatMap(([drawer, letters]) =>
     Array.from({ length: wordsPerDrawer }, (_, index) => {
       const random = randomStream(0, 'word', drawer, index);
-      const jitter = () => pixelStep * (random.uniform() - 0.5);
       const text = randomWord([...letters.keys()], random);
-      const shapes = [...text].map((letter): LetterShape => {
-        const strokes = letters
-          .get(letter)!
-          .map((stroke) => simplifyStroke(stroke, tolerance).map(({ x, y }) => ({ x: x + jitter(), y: y + jitter() })));
-        const left = Math.min(...strokes.flat().map(({ x }) => x));
-        const right = Math.max(...strokes.flat().map(({ x }) => x));
-        return {
-          strokes: strokes.map((stroke) => stroke.map(({ x, y }) => ({ x: x - left, y }))),
-          advance: right - left,
-        };
-      });
+      const shapes = [...text].map((letter) => redraw(letters.get(letter)!, random));
       return { text, group: drawer, strokes: joinLetters(shapes, letterGap) };
     }),
   );
+}
+
+function redraw(strokes: readonly (readonly PenPoint[])[], random: RandomStream): LetterShape {
+  const between = (low: number, high: number) => low + (high - low) * random.uniform();
+  const [width, height] = [between(0.88, 1.12), between(0.88, 1.12)];
+  const [slant, turn] = [between(-0.15, 0.15), between(-0.08, 0.08)];
+  const jitter = () => pixelStep * (random.uniform() - 0.5);
+  const drawn = strokes.map((stroke) =>
+    simplifyStroke(stroke, tolerance).map((point) => {
+      const [x, y] = [point.x + jitter(), point.y + jitter()];
+      return { x: width * (x + slant * y) - turn * y, y: height * y + turn * x };
+    }),
+  );
+  const all = drawn.flat();
+  const left = Math.min(...all.map(({ x }) => x));
+  const right = Math.max(...all.map(({ x }) => x));
+  return { strokes: drawn.map((stroke) => stroke.map(({ x, y }) => ({ x: x - left, y }))), advance: right - left };
 }
 
 type Letters = Map<string, readonly (readonly PenPoint[])[]>;

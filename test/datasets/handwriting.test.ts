@@ -192,10 +192,13 @@ describe('Omniglot', () => {
       expect(ends.reduce((sum, end) => sum + end, 0)).toBe(2 * text.length);
       expect(ends.at(-1)).toBe(1);
     }
-    // The letters are ten wide and 12 apart, give or take what each point moves within its pixel.
-    const { offsets } = lines[0]!;
-    expect(offsets[0]).toBeCloseTo(10, -1);
-    expect(Math.abs(offsets[6]! - (-5.5 + 10 + 12))).toBeLessThan(2);
+    // A letter is some ten wide and twenty high; it is never drawn in quite the same way again.
+    const [first, second] = [lines[0]!.offsets, lines[1]!.offsets];
+    for (const [dx, dy] of [first, second]) {
+      expect(Math.abs(dx! - 10)).toBeLessThan(8);
+      expect(Math.abs(dy! + 20)).toBeLessThan(6);
+    }
+    expect(first[1]).not.toBeCloseTo(second[1]!, 2);
   });
 
   test('the same folder gives the same bytes', async () => {

@@ -70,7 +70,7 @@ export const handwriting = defineExperiment<HandwritingParams, HandwritingTrial,
     'In handwriting generation, with small minibatches of very long sequences, layer normalization converges to a log likelihood comparable to the baseline’s, much faster.',
   deviations: [
     'IAM-OnDB is given to those who register with its owners: without a copy of it (--data), the lines are words joined from Omniglot’s Latin letters, which people drew with a mouse (with a copy of that), or words in single-stroke fonts.',
-    'Omniglot’s letters and the fonts’ are simplified (Ramer, Douglas and Peucker), so that a word has some 60 points; lines of IAM-OnDB are not. Points of Omniglot are moved at random within the pixels that they were taken at.',
+    'Omniglot’s letters and the fonts’ are simplified (Ramer, Douglas and Peucker), so that a word has some 60 points; lines of IAM-OnDB are not. Each use of an Omniglot drawing varies it in size, slant and turn, and moves its points at random within their pixels.',
     'One line of eight is held out, by writer or by form; the paper has the owners’ division.',
     'Lines are cut off after 500 points (laptop: 80) and not continued in another sequence: the paper does not say which it does.',
     'Derivatives are clipped at ±10 where they leave an LSTM layer’s outputs, and in the first layer at every step, not before every gate.',

@@ -5,9 +5,9 @@
 import { DatasetMissing } from './errors.ts';
 import { isIamOnDb, readIamOnDb } from './iam-ondb.ts';
 import type { CheckedDataset, DatasetImporter } from './importer.ts';
-import { isOmniglot, readOmniglotWords } from './omniglot.ts';
+import { isOmniglot, readOmniglotLines } from './omniglot.ts';
 import { type DrawnLine, offsetsOf, type PenLineSource, packPenLines } from './pen-lines.ts';
-import { isSingleStrokeFonts, readFontWords } from './stand-ins/single-stroke-fonts.ts';
+import { isSingleStrokeFonts, readFontLines } from './stand-ins/single-stroke-fonts.ts';
 import { makeZigzagLines } from './stand-ins/zigzag-lines.ts';
 
 /** One group of lines to train on, one to validate on. */
@@ -29,15 +29,15 @@ export const handwritingImporter: DatasetImporter = {
     if (await isOmniglot(folder)) {
       return describe(
         'omniglot',
-        'Omniglot’s Latin letters, drawn by people with a mouse, simplified, varied in size and slant, and joined into words of one drawer each; in place of IAM-OnDB',
-        await readOmniglotWords(folder),
+        'Omniglot’s Latin letters, drawn by people with a mouse, simplified, varied in size and slant, and joined into lines of random words, each of one drawer; in place of IAM-OnDB',
+        await readOmniglotLines(folder),
       );
     }
     if (await isSingleStrokeFonts(folder)) {
       return describe(
         'font',
-        'Words in the single-stroke fonts of npm hersheytext by made-up writers, each with a slant, a width and an unsteady hand; in place of IAM-OnDB',
-        await readFontWords(folder),
+        'Random words in the single-stroke fonts of npm hersheytext by made-up writers, each with a slant, a width and an unsteady hand; in place of IAM-OnDB',
+        await readFontLines(folder),
       );
     }
     throw new DatasetMissing(

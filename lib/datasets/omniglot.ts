@@ -10,7 +10,7 @@ import { DatasetCorrupt, DatasetMissing } from './errors.ts';
 import type { DrawnLine, PenPoint } from './pen-lines.ts';
 import { simplifyStroke } from './simplify-stroke.ts';
 import { findSourceFile, kindOfPath, readSourceFile } from './source-files.ts';
-import { joinLetters, type LetterShape, randomWord, readableLetters } from './written-words.ts';
+import { joinLetters, type LetterShape, randomLine, readableLetters, space } from './written-words.ts';
 
 const dataset = 'handwriting';
 /** Prompts must be readable, so of all alphabets the Latin one. */
@@ -22,8 +22,9 @@ const mostPoints = 20_000;
 /** Drawings have 105 × 105 pixels and were taken at steps of 0.785. */
 const pixelStep = 0.785;
 const tolerance = 1.5;
-const wordsPerDrawer = 250;
+const linesPerDrawer = 60;
 const letterGap = 12;
+const wordGap = 18;
 
 export async function isOmniglot(folder: string): Promise<boolean> {
   for (const set of sets) if ((await kindOfPath(dataset, join(folder, set))) === 'folder') return true;
@@ -31,18 +32,19 @@ export async function isOmniglot(folder: string): Promise<boolean> {
 }
 
 /**
- * Words of four to seven letters, each joined from letters of one drawer, so that a text has several characters as a line
- * of handwriting has. There are twenty drawings of a letter: each time that one is used it gets a size, a slant and a turn of
+ * Lines of words, each joined from letters of one drawer, as long as a line of handwriting. There are twenty drawings of a letter: each time that one is used it gets a size, a slant and a turn of
  * its own, as no hand repeats itself. Its points move at random within their pixels, because a density over positions on a
  * grid has no bound. Throws DatasetMissing, DatasetUnreadable, DatasetCorrupt.
  */
-export async function readOmniglotWords(folder: string): Promise<readonly DrawnLine[]> {
+export async function readOmniglotLines(folder: string): Promise<readonly DrawnLine[]> {
   const drawers = await readDrawers(folder);
   return [...drawers].flatMap(([drawer, letters]) =>
-    Array.from({ length: wordsPerDrawer }, (_, index) => {
-      const random = randomStream(0, 'word', drawer, index);
-      const text = randomWord([...letters.keys()], random);
-      const shapes = [...text].map((letter) => redraw(letters.get(letter)!, random));
+    Array.from({ length: linesPerDrawer }, (_, index) => {
+      const random = randomStream(0, 'line', drawer, index);
+      const text = randomLine([...letters.keys()], random);
+      const shapes = [...text].map((letter) =>
+        letter === ' ' ? space(wordGap) : redraw(letters.get(letter)!, random),
+      );
       return { text, group: drawer, strokes: joinLetters(shapes, letterGap) };
     }),
   );

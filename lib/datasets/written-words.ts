@@ -1,4 +1,4 @@
-/** Words of random letters, and letters joined into a line: what the sources share that have single letters only. */
+/** Lines of random words, and letters joined into a line: what the sources share that have single letters only. */
 import type { RandomStream } from '../numerics/random.ts';
 import type { PenPoint } from './pen-lines.ts';
 
@@ -13,11 +13,26 @@ export interface LetterShape {
 
 const fewestLetters = 4;
 const mostLetters = 7;
+/** The paper's lines have more than 25 characters as a rule. */
+const fewestCharacters = 25;
 
-/** Four to seven letters, each as likely as any other: every pair is met, so that any text can be asked for. */
-export function randomWord(letters: readonly string[], random: RandomStream): string {
-  const length = fewestLetters + random.uniformInteger(mostLetters - fewestLetters + 1);
-  return Array.from({ length }, () => letters[random.uniformInteger(letters.length)]!).join('');
+/**
+ * Words of four to seven letters, each letter as likely as any other: every pair is met, so that any text can be asked for.
+ * They have a space between them, and 25 to 32 characters together.
+ */
+export function randomLine(letters: readonly string[], random: RandomStream): string {
+  let line = '';
+  while (line.length < fewestCharacters) {
+    const length = fewestLetters + random.uniformInteger(mostLetters - fewestLetters + 1);
+    const word = Array.from({ length }, () => letters[random.uniformInteger(letters.length)]!).join('');
+    line = line === '' ? word : `${line} ${word}`;
+  }
+  return line;
+}
+
+/** What stands for a space: no stroke. */
+export function space(advance: number): LetterShape {
+  return { strokes: [], advance };
 }
 
 /** Letters from left to right, `gap` between them. */

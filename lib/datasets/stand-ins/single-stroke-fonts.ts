@@ -1,5 +1,5 @@
 /**
- * Words written with single-stroke fonts (npm `hersheytext`: Hershey's engraving fonts, public domain, and Michaels's EMS
+ * Lines written with single-stroke fonts (npm `hersheytext`: Hershey's engraving fonts, public domain, and Michaels's EMS
  * fonts, SIL Open Font License), which plotters follow as a pen does: a stand-in for people's handwriting.
  */
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { DatasetCorrupt } from '../errors.ts';
 import type { DrawnLine, PenPoint } from '../pen-lines.ts';
 import { simplifyStroke } from '../simplify-stroke.ts';
 import { findSourceFile, kindOfPath, readSourceFile } from '../source-files.ts';
-import { joinLetters, type LetterShape, randomWord, readableLetters } from '../written-words.ts';
+import { joinLetters, type LetterShape, randomLine, readableLetters, space } from '../written-words.ts';
 
 const dataset = 'handwriting';
 /** Those of the package that look like a hand rather than like print. */
@@ -28,38 +28,39 @@ const fonts = [
 
 const mostBytes = 1_000_000;
 const writersPerFont = 4;
-const wordsPerWriter = 70;
+const linesPerWriter = 30;
 /** Shares of the height of an x. */
 const tolerance = 0.03;
 const unsteadiness = 0.025;
+const wordGap = 0.8;
 
 export async function isSingleStrokeFonts(folder: string): Promise<boolean> {
   return (await kindOfPath(dataset, join(folder, `${fonts[0]}.svg`))) === 'file';
 }
 
 /**
- * Words by 44 made-up writers: each writes with one font, at a slant and a width of their own, and with an unsteady hand.
+ * Lines by 44 made-up writers: each writes with one font, at a slant and a width of their own, and with an unsteady hand.
  * The height of an x is 1. Throws DatasetMissing, DatasetUnreadable, DatasetCorrupt.
  */
-export async function readFontWords(folder: string): Promise<readonly DrawnLine[]> {
+export async function readFontLines(folder: string): Promise<readonly DrawnLine[]> {
   const lines: DrawnLine[] = [];
   for (const font of fonts) {
     const source = await findSourceFile(dataset, folder, [`${font}.svg`]);
     const letters = parseFont(Buffer.from(await readSourceFile(source, mostBytes)).toString('utf8'), source.path);
-    for (let writer = 0; writer < writersPerFont; writer++) lines.push(...writeWords(letters, `${font}/${writer}`));
+    for (let writer = 0; writer < writersPerFont; writer++) lines.push(...writeLines(letters, `${font}/${writer}`));
   }
   return lines;
 }
 
-function writeWords(letters: ReadonlyMap<string, LetterShape>, writer: string): readonly DrawnLine[] {
+function writeLines(letters: ReadonlyMap<string, LetterShape>, writer: string): readonly DrawnLine[] {
   const hand = randomStream(0, 'hand', writer);
   const slant = 0.2 * (hand.uniform() - 0.5);
   const width = 0.85 + 0.3 * hand.uniform();
-  return Array.from({ length: wordsPerWriter }, (_, index) => {
-    const random = randomStream(0, 'word', writer, index);
-    const text = randomWord([...letters.keys()], random);
+  return Array.from({ length: linesPerWriter }, (_, index) => {
+    const random = randomStream(0, 'line', writer, index);
+    const text = randomLine([...letters.keys()], random);
     const strokes = joinLetters(
-      [...text].map((letter) => letters.get(letter)!),
+      [...text].map((letter) => letters.get(letter) ?? space(wordGap)),
       0,
     ).map((stroke) =>
       stroke.map(({ x, y }) => ({

@@ -1,20 +1,20 @@
 /** Lines in an invented script, for runs that only show that everything works: no figure comes from them. */
 import { randomStream } from '../../numerics/random.ts';
 import type { DrawnLine } from '../pen-lines.ts';
-import { joinLetters, type LetterShape, randomWord, readableLetters } from '../written-words.ts';
+import { joinLetters, type LetterShape, randomLine, readableLetters, space } from '../written-words.ts';
 
 const writers = 8;
-const wordsPerWriter = 12;
+const linesPerWriter = 12;
 
 /** Each letter is a zigzag of its own in one or two strokes; eight writers write it at a width of their own, unsteadily. */
 export function makeZigzagLines(): readonly DrawnLine[] {
   const letters = new Map([...readableLetters].map((letter) => [letter, makeLetter(letter)]));
-  return Array.from({ length: writers * wordsPerWriter }, (_, index) => {
-    const random = randomStream(0, 'zigzag word', index);
+  return Array.from({ length: writers * linesPerWriter }, (_, index) => {
+    const random = randomStream(0, 'zigzag line', index);
     const writer = index % writers;
-    const text = randomWord([...readableLetters], random);
+    const text = randomLine([...readableLetters], random);
     const strokes = joinLetters(
-      [...text].map((letter) => letters.get(letter)!),
+      [...text].map((letter) => letters.get(letter) ?? space(0.4)),
       0.4,
     ).map((stroke) =>
       stroke.map(({ x, y }) => ({

@@ -1,6 +1,6 @@
 /** Figure 5, redrawn from our measurements, and what the networks wrote, as Vega-Lite specifications with their data inline. */
 import type { Chart, Measurement } from '../../pipeline/experiment.ts';
-import { curvesOf, secondsAnUpdate } from './compare-handwriting.ts';
+import { chartLearningCurves } from './chart-learning-curves.ts';
 import {
   type HandwritingSubject,
   handwritingSubjects,
@@ -11,83 +11,27 @@ import {
 } from './handwriting-metrics.ts';
 
 const schema = 'https://vega.github.io/schema/vega-lite/v6.json';
-/** The first colour is for what the paper proposes. */
-const order: readonly HandwritingSubject[] = ['layer', 'none'];
-const domain = order.map((subject) => subjectLabels[subject]);
 
-/** Against updates, and against seconds where an update's were measured. */
+/** Figure 5: on held-out lines and on those that are trained on, each against updates and against seconds. */
 export function chartLearning(rows: readonly Measurement[]): readonly Chart[] {
-  const seconds = new Map(handwritingSubjects.map((subject) => [subject, secondsAnUpdate(rows, subject)]));
-  const isTimed = [...seconds.values()].every((value) => value !== undefined);
-  const against = (title: string, scale: (subject: HandwritingSubject) => number, xTitle: string): Chart => ({
-    title,
-    caption:
-      'Figure 5: mean over seeds, the band from the lowest to the highest seed; validation solid, training dashed (means over the minibatches between two measurements).',
-    spec: { $schema: schema, ...layersOf(rows, scale, xTitle) },
-  });
+  const subjects = { layer: subjectLabels.layer, none: subjectLabels.none };
+  const yTitle = 'negative log likelihood (nats a point)';
   return [
-    against('Negative log likelihood against updates', () => 1, 'updates'),
-    ...(isTimed
-      ? [against('Negative log likelihood against time', (subject) => seconds.get(subject)!, 'seconds on one core')]
-      : []),
-  ];
-}
-
-function layersOf(rows: readonly Measurement[], scale: (subject: HandwritingSubject) => number, xTitle: string) {
-  const values = [trainingMetric, validationMetric].flatMap((metric) =>
-    order.flatMap((subject) => {
-      const points = [...curvesOf(rows, subject, metric).values()].flat();
-      return [...Map.groupBy(points, ({ step }) => step)].map(([step, own]) => {
-        const seeds = own.map(({ value }) => value);
-        return {
-          network: subjectLabels[subject],
-          lines: metric === validationMetric ? 'validation' : 'training',
-          x: round(step * scale(subject)),
-          mean: round(seeds.reduce((sum, value) => sum + value, 0) / seeds.length),
-          low: round(Math.min(...seeds)),
-          high: round(Math.max(...seeds)),
-        };
-      });
+    chartLearningCurves(rows, {
+      title: 'Negative log likelihood of held-out lines',
+      caption: 'Figure 5, the test curves: means over seeds, the band one standard error.',
+      metric: validationMetric,
+      yTitle,
+      subjects,
     }),
-  );
-  const x = { field: 'x', type: 'quantitative', title: xTitle, scale: { nice: false } };
-  const y = (field: string) => ({
-    field,
-    type: 'quantitative',
-    title: 'negative log likelihood (nats a point)',
-    scale: { zero: false },
-  });
-  const color = {
-    field: 'network',
-    type: 'nominal',
-    title: null,
-    scale: { domain },
-    legend: { symbolType: 'stroke', symbolSize: 600 },
-  };
-  const strokeDash = {
-    field: 'lines',
-    type: 'nominal',
-    title: null,
-    scale: {
-      domain: ['validation', 'training'],
-      range: [
-        [1, 0],
-        [6, 3],
-      ],
-    },
-    legend: { symbolType: 'stroke', symbolSize: 600 },
-  };
-  return {
-    data: { values },
-    layer: [
-      {
-        transform: [{ filter: "datum.lines === 'validation'" }],
-        mark: { type: 'area', clip: true },
-        encoding: { x, y: y('low'), y2: { field: 'high' }, color },
-      },
-      { mark: { type: 'line', clip: true }, encoding: { x, y: y('mean'), color, strokeDash } },
-    ],
-  };
+    chartLearningCurves(rows, {
+      title: 'Negative log likelihood of the lines that are trained on',
+      caption: 'Figure 5, the training curves: means over the minibatches between two measurements, and over seeds.',
+      metric: trainingMetric,
+      yTitle,
+      subjects,
+    }),
+  ];
 }
 
 /** Pixels of a network's panel. */

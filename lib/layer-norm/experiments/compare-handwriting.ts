@@ -1,6 +1,6 @@
 /** How far and how fast the two networks learn, seed by seed; pure functions of the measurements. */
 import type { Measurement } from '../../pipeline/experiment.ts';
-import { type HandwritingSubject, secondsMetric, validationMetric } from './handwriting-metrics.ts';
+import { type HandwritingSubject, validationMetric } from './handwriting-metrics.ts';
 
 export interface CurvePoint {
   readonly step: number;
@@ -11,9 +11,8 @@ export interface CurvePoint {
 export function curvesOf(
   rows: readonly Measurement[],
   subject: HandwritingSubject,
-  metric: string = validationMetric,
 ): ReadonlyMap<number, readonly CurvePoint[]> {
-  const own = rows.filter((row) => row.subject === subject && row.metric === metric);
+  const own = rows.filter((row) => row.subject === subject && row.metric === validationMetric);
   const bySeed = Map.groupBy(own, ({ seed }) => seed);
   return new Map(
     [...bySeed].map(([seed, points]) => [
@@ -52,15 +51,6 @@ export function updatesToReach(curve: readonly CurvePoint[], value: number): num
   if (index <= 0) return curve[index]?.step;
   const [before, after] = [curve[index - 1]!, curve[index]!];
   return before.step + ((before.value - value) / (before.value - after.value)) * (after.step - before.step);
-}
-
-/** Median over the rounds in which the networks took turns. */
-export function secondsAnUpdate(rows: readonly Measurement[], subject: HandwritingSubject): number | undefined {
-  const values = rows
-    .filter((row) => row.metric === secondsMetric && row.subject === subject)
-    .map(({ value }) => value)
-    .sort((a, b) => a - b);
-  return values[Math.floor(values.length / 2)];
 }
 
 export interface Spread {

@@ -1,26 +1,22 @@
 /** What is measured of the trained handwriting networks: their curves, what they write, how long an update takes. */
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { randomStream } from '../../numerics/random.ts';
 import type { EvaluationContext } from '../../pipeline/context.ts';
 import type { BaseEvaluation, Measurement } from '../../pipeline/experiment.ts';
 import { drawLines, makeMinibatch } from '../models/handwriting-data.ts';
-import {
-  drawMinibatch,
-  type HandwritingTrial,
-  readHandwritingModel,
-  readLines,
-  validationMeasure,
-} from '../training/handwriting.ts';
+import { drawMinibatch, type HandwritingTrial, readHandwritingModel, readLines } from '../training/handwriting.ts';
 import {
   exchangedMetric,
   finishedMetric,
   nats,
   perLineMetric,
-  secondsMetric,
   sourceMetric,
   strokesToRows,
   trainingMetric,
   validationMetric,
 } from './handwriting-metrics.ts';
+import { curveMeasurements } from './learning-curves.ts';
+import { measureUpdateTime } from './measure-update-time.ts';
 
 interface NetworkEvaluation extends BaseEvaluation {
   readonly kind: 'network';
@@ -32,7 +28,7 @@ interface NetworkEvaluation extends BaseEvaluation {
   readonly bias: number;
 }
 
-/** Of the networks that differ in nothing but their normalization, in turns. */
+/** Of the networks that differ in nothing but their normalization. */
 interface TimeEvaluation extends BaseEvaluation {
   readonly kind: 'seconds';
   readonly timed: readonly HandwritingTrial[];
@@ -58,14 +54,6 @@ async function measureNetwork(trial: HandwritingTrial, context: EvaluationContex
   const model = await context.model(trial.name);
   const { network, encoding } = readHandwritingModel(model);
   const common = { subject: network.normalization, seed: trial.seed };
-  const curves = model.metrics.flatMap((row) =>
-    [
-      { metric: trainingMetric, value: row.trainingLoss },
-      { metric: validationMetric, value: row[validationMeasure] },
-    ].flatMap(({ metric, value }) =>
-      value === undefined ? [] : [{ ...common, metric, step: Number(row.update), value: Number(value), unit: nats }],
-    ),
-  );
   const { validation } = await readLines(trial.lines, context);
   const lines = drawLines(validation, trial.lines.validationLines, randomStream(0, 'validation lines'));
   const exchanged = lines.map((line, index) => ({ ...line, text: lines[(index + 1) % lines.length]!.text }));
@@ -75,7 +63,7 @@ async function measureNetwork(trial: HandwritingTrial, context: EvaluationContex
   );
   const step = Number(model.metadata.keptUpdate);
   return [
-    ...curves,
+    ...curveMeasurements(model, { [trainingMetric]: nats, [validationMetric]: nats }, common),
     { ...common, metric: exchangedMetric, step, value: loss, unit: nats },
     { ...common, metric: perLineMetric, step: 0, value: minibatch.points / lines.length, unit: 'points' },
     { ...common, metric: sourceMetric(encoding.source), step: 0, value: 1, unit: '1' },
@@ -115,7 +103,7 @@ async function writePrompts(
 
 const timedRounds = 8;
 
-/** Loss, gradients and Adam on the same minibatches, the networks in turns, so that what else the machine does falls on all. */
+/** Loss, gradients and Adam, as in training, on the minibatches that it began with. */
 async function timeUpdates(
   timed: readonly HandwritingTrial[],
   context: EvaluationContext,
@@ -125,49 +113,26 @@ async function timeUpdates(
   const { handwritingLoss } = await import('../models/handwriting-loss.ts');
   const { asTensors } = await import('../trainer.ts');
   const { initAdam, updateAdam } = await import('../adam.ts');
-  const [first] = timed;
-  const lines = await readLines(first!.lines, context);
-  const runs = [];
+  const lines = await readLines(timed[0]!.lines, context);
+  const updates: Record<string, () => void> = {};
   for (const trial of timed) {
     const model = await context.model(trial.name);
-    runs.push({ trial, tensors: model.tensors, adam: initAdam(model.tensors), ...readHandwritingModel(model) });
-  }
-  const rows: Measurement[] = [];
-  for (let round = 0; round <= timedRounds; round++) {
-    for (const { trial, tensors, network, encoding, adam } of runs) {
-      const minibatch = drawMinibatch(lines, trial.lines, trial.seed, round);
-      const names = Object.keys(tensors);
-      const start = performance.now();
+    const { network, encoding } = readHandwritingModel(model);
+    const names = Object.keys(model.tensors);
+    const byName = <T>(values: readonly T[]) => Object.fromEntries(names.map((name, index) => [name, values[index]!]));
+    const parameters = byName(names.map((name) => (model.tensors[name]!.data as Float32Array).slice()));
+    const adam = initAdam(model.tensors);
+    let update = 0;
+    updates[network.normalization] = () => {
+      const minibatch = drawMinibatch(lines, trial.lines, trial.seed, update++);
       const gradients = tf.tidy(() => {
-        const loss = (...values: readonly unknown[]) =>
-          handwritingLoss(
-            Object.fromEntries(names.map((name, index) => [name, values[index] as never])),
-            network,
-            encoding.alphabet.length + 1,
-            minibatch,
-          );
-        const { grads } = tf.valueAndGrads(loss)(Object.values(asTensors(tensors)));
+        const loss = (...values: Tensor[]) =>
+          handwritingLoss(byName(values), network, encoding.alphabet.length + 1, minibatch);
+        const { grads } = tf.valueAndGrads(loss)(Object.values(asTensors(model.tensors)));
         return grads.map((gradient) => gradient.dataSync() as Float32Array);
       });
-      const byName = (arrays: readonly Float32Array[]) =>
-        Object.fromEntries(names.map((name, index) => [name, arrays[index]!]));
-      updateAdam(byName(names.map((name) => tensors[name]!.data.slice() as Float32Array)), byName(gradients), adam, {
-        learningRate: trial.learningRate,
-      });
-      const value = (performance.now() - start) / 1000;
-      // The first round is for the engine to warm up. A seed is a round here: rounds are what the spread is over.
-      if (round > 0) {
-        rows.push({
-          metric: secondsMetric,
-          subject: network.normalization,
-          step: 0,
-          seed: round - 1,
-          value,
-          unit: 's',
-        });
-      }
-      await context.breathe();
-    }
+      updateAdam(parameters, byName(gradients), adam, { learningRate: trial.learningRate });
+    };
   }
-  return rows;
+  return measureUpdateTime(updates, { rounds: timedRounds, breathe: context.breathe });
 }

@@ -2,18 +2,19 @@
 import type { PenLineSource } from '../../datasets/pen-lines.ts';
 import type { Measurement } from '../../pipeline/experiment.ts';
 import type { WrittenPoint } from '../models/write-text.ts';
+import { validationMeasure } from '../training/handwriting.ts';
 
 /** Plain and layer-normalised; the values of `normalization`. */
 export const handwritingSubjects = ['none', 'layer'] as const;
 export type HandwritingSubject = (typeof handwritingSubjects)[number];
 export const subjectLabels: Readonly<Record<HandwritingSubject, string>> = { none: 'LSTM', layer: 'LN-LSTM' };
 
-export const trainingMetric = 'training negative log likelihood';
-export const validationMetric = 'validation negative log likelihood';
+/** Columns of the learning curve, nats a point. */
+export const trainingMetric = 'trainingLoss';
+export const validationMetric = validationMeasure;
 /** Of the best network, with each line's text exchanged for another line's: how much the network reads. */
 export const exchangedMetric = 'validation negative log likelihood with exchanged texts';
 export const perLineMetric = 'points of a validation line';
-export const secondsMetric = 'seconds an update';
 export const finishedMetric = 'texts written to their end';
 export const nats = 'nats a point';
 

@@ -3,7 +3,7 @@ import type { PenLineSource } from '../../datasets/pen-lines.ts';
 import { penLineSources } from '../../datasets/pen-lines.ts';
 import type { Measurement, Summary, Table, Verdict } from '../../pipeline/experiment.ts';
 import { chartLearning, chartWriting } from './chart-handwriting.ts';
-import { compareSeeds, curvesOf, lowestOf, secondsAnUpdate, spreadOf } from './compare-handwriting.ts';
+import { compareSeeds, curvesOf, lowestOf, spreadOf } from './compare-handwriting.ts';
 import {
   exchangedMetric,
   finishedMetric,
@@ -13,6 +13,7 @@ import {
   strokesFromRows,
   subjectLabels,
 } from './handwriting-metrics.ts';
+import { secondsPerUpdate } from './learning-curves.ts';
 
 interface Scale {
   readonly units: number;
@@ -59,8 +60,7 @@ function judge(rows: readonly Measurement[], { units, sequenceLength, batchSize 
   );
   const share = spreadOf(shares)!;
   const everReached = shares.every(Number.isFinite);
-  const seconds = [secondsAnUpdate(rows, 'none'), secondsAnUpdate(rows, 'layer')] as const;
-  const ratio = seconds[0] && seconds[1] ? seconds[1] / seconds[0] : undefined;
+  const ratio = secondsPerUpdate(rows, 'layer') / secondsPerUpdate(rows, 'none');
   const source = sourceOf(rows);
   const reason = [
     `Lowest validation negative log likelihood over ${difference.count} seeds: LSTM ${number(plain.mean)} ± ${number(plain.standardDeviation)}, LN-LSTM ${number(normalised.mean)} ± ${number(normalised.standardDeviation)} nats a point; paired difference ${number(difference.mean)} with standard error ${number(difference.standardError)}.`,
@@ -105,7 +105,7 @@ function tabulate(rows: readonly Measurement[]): Table {
       const lowest = spreadOf([...curvesOf(rows, subject).values()].map((curve) => lowestOf(curve).value));
       const reached = seeds.map(({ plain, reachedAfter }) => (subject === 'none' ? plain.step : reachedAfter));
       const updates = reached.includes(undefined) ? undefined : spreadOf(reached as number[])?.mean;
-      const seconds = secondsAnUpdate(rows, subject);
+      const seconds = secondsPerUpdate(rows, subject);
       const meanOf = (metric: string) =>
         spreadOf(rows.filter((row) => row.metric === metric && row.subject === subject).map(({ value }) => value))
           ?.mean;
@@ -116,8 +116,8 @@ function tabulate(rows: readonly Measurement[]): Table {
         lowest && perLine && lowest.mean * perLine.value,
         meanOf(exchangedMetric),
         updates,
-        seconds && 1000 * seconds,
-        seconds && updates && seconds * updates,
+        seconds > 0 ? 1000 * seconds : undefined,
+        seconds > 0 && updates !== undefined ? seconds * updates : undefined,
         meanOf(finishedMetric),
         lowest?.count,
       ];

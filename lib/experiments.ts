@@ -4,6 +4,7 @@ import { permutationInvariantMnist } from './layer-norm/experiments/permutation-
 import { imageSentenceRanking } from './layer-norm/experiments/image-sentence-ranking.ts';
 import { questionAnswering } from './layer-norm/experiments/question-answering.ts';
 import { sentenceEncoding } from './layer-norm/experiments/sentence-encoding.ts';
+import { handwriting } from './layer-norm/experiments/handwriting.ts';
 import { cifar } from './learned-optimizers/experiments/cifar.ts';
 import { informationSharing } from './learned-optimizers/experiments/information-sharing.ts';
 import { mnist } from './learned-optimizers/experiments/mnist.ts';
@@ -32,4 +33,5 @@ export const experiments = createRegistry([
   imageSentenceRanking,
   questionAnswering,
   sentenceEncoding,
+  handwriting,
 ]);

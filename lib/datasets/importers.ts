@@ -5,6 +5,7 @@ import { cifar10Importer } from './cifar-10.ts';
 import { cocoCaptionsImporter } from './coco-captions-importer.ts';
 import { cnnQuestionsImporter } from './cnn-questions.ts';
 import { UnknownDataset } from './errors.ts';
+import { handwritingImporter } from './handwriting-importer.ts';
 import type { DatasetImporter } from './importer.ts';
 import { mnistImporter } from './mnist.ts';
 import { photographsImporter } from './photographs-importer.ts';
@@ -25,6 +26,7 @@ const importers: readonly DatasetImporter[] = [
   booksImporter,
   sickImporter,
   sentencesImporter,
+  handwritingImporter,
 ];
 
 /** Throws UnknownDataset. */

@@ -1,0 +1,33 @@
+/** How likely lines of handwriting are to a network, as a loss in nats a point (Graves 2013, Eq. 26). */
+import * as tf from '@tensorflow/tfjs-core';
+import type { TensorByName } from '../trainer.ts';
+import type { Minibatch } from './handwriting-data.ts';
+import { type HandwritingSettings, predictPoints } from './handwriting-network.ts';
+import { mixtureNegativeLogLikelihood } from './mixture-density.ts';
+
+/** Graves (2013), §5.3: derivatives of a line's summed loss, on ŷ and in the LSTM layers. */
+const outputLimit = 100;
+const layerLimit = 10;
+
+/** Mean over all points of a minibatch of the negative log likelihood of each, given the points before it and the text. */
+export function handwritingLoss(
+  parameters: TensorByName,
+  settings: HandwritingSettings,
+  alphabetSize: number,
+  { texts, length, inputs, targets, present, points }: Minibatch,
+): tf.Scalar {
+  const batch = texts.length;
+  const outputs = predictPoints(
+    parameters,
+    settings,
+    tf.tensor3d(inputs, [length, batch, 3]),
+    { texts, alphabetSize },
+    // The limits are meant for the sum over points, the loss is their mean.
+    { outputs: outputLimit / points, layers: layerLimit / points },
+  );
+  const losses = mixtureNegativeLogLikelihood(
+    tf.reshape(outputs, [length * batch, -1]),
+    tf.tensor2d(targets, [length * batch, 3]),
+  );
+  return tf.div(tf.sum(tf.mul(losses, tf.tensor1d(present))), points);
+}

@@ -1,4 +1,6 @@
 /** Every experiment there is, in the order of the papers. A new one is added here and nowhere else. */
+
+import { invariances } from './layer-norm/experiments/invariances.ts';
 import { cifar } from './learned-optimizers/experiments/cifar.ts';
 import { informationSharing } from './learned-optimizers/experiments/information-sharing.ts';
 import { mnist } from './learned-optimizers/experiments/mnist.ts';
@@ -22,4 +24,5 @@ export const experiments = createRegistry([
   updateVisualization,
   informationSharing,
   robustTraining,
+  invariances,
 ]);

@@ -1,5 +1,6 @@
 /** Every experiment there is, in the order of the papers. A new one is added here and nowhere else. */
 
+import { geometry } from './layer-norm/experiments/geometry.ts';
 import { invariances } from './layer-norm/experiments/invariances.ts';
 import { cifar } from './learned-optimizers/experiments/cifar.ts';
 import { informationSharing } from './learned-optimizers/experiments/information-sharing.ts';
@@ -25,4 +26,5 @@ export const experiments = createRegistry([
   informationSharing,
   robustTraining,
   invariances,
+  geometry,
 ]);

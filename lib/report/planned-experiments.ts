@@ -2,7 +2,6 @@
 import type { PlannedExperiment } from './results-table.ts';
 
 export const plannedExperiments: readonly PlannedExperiment[] = [
-  { name: 'layer-norm/geometry', place: '§5.2' },
   { name: 'layer-norm/image-sentence-ranking', place: '§6.1, Table 2, Figure 1' },
   { name: 'layer-norm/question-answering', place: '§6.2, Figure 2' },
   { name: 'layer-norm/sentence-encoding', place: '§6.3, Table 3, Figure 3' },

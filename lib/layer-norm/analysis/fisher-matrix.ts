@@ -61,35 +61,34 @@ export function fisherBlock(factors: FisherFactors, i: number, j: number): Squar
   const values = new Float64Array(size * size);
   const bias = features;
   const gain = features + 1;
-  const add = (row: number, column: number, value: number) => {
-    values[row * size + column]! += value / cases;
-  };
   for (let n = 0; n < cases; n++) {
-    const at = (k: number, l: number) => (n * units + k) * units + l;
-    const ofI = directions.subarray((n * units + i) * features, (n * units + i + 1) * features);
-    const ofJ = directions.subarray((n * units + j) * features, (n * units + j + 1) * features);
-    const both = weights[at(i, j)]!;
-    const weightOfI = weightsAndOthers[at(i, j)]!;
-    const weightOfJ = weightsAndOthers[at(j, i)]!;
-    const neither = others[at(i, j)]!;
+    const ofI = (n * units + i) * features;
+    const ofJ = (n * units + j) * features;
+    const here = (n * units + i) * units + j;
+    const both = weights[here]!;
+    const weightOfI = weightsAndOthers[here]!;
+    const weightOfJ = weightsAndOthers[(n * units + j) * units + i]!;
+    const neither = others[here]!;
+    const slopeOfI = gainSlopes ? gainSlopes[n * units + i]! : 0;
+    const slopeOfJ = gainSlopes ? gainSlopes[n * units + j]! : 0;
     for (let k = 0; k < features; k++) {
-      for (let l = 0; l < features; l++) add(k, l, both * ofI[k]! * ofJ[l]!);
-      add(k, bias, weightOfI * ofI[k]!);
-      add(bias, k, weightOfJ * ofJ[k]!);
+      const factor = both * directions[ofI + k]!;
+      for (let l = 0; l < features; l++) values[k * size + l]! += factor * directions[ofJ + l]!;
+      const alongI = weightOfI * directions[ofI + k]!;
+      const alongJ = weightOfJ * directions[ofJ + k]!;
+      values[k * size + bias]! += alongI;
+      values[bias * size + k]! += alongJ;
+      if (!gainSlopes) continue;
+      values[k * size + gain]! += alongI * slopeOfJ;
+      values[gain * size + k]! += alongJ * slopeOfI;
     }
-    add(bias, bias, neither);
+    values[bias * size + bias]! += neither;
     if (!gainSlopes) continue;
-    const slopeOfI = gainSlopes[n * units + i]!;
-    const slopeOfJ = gainSlopes[n * units + j]!;
-    for (let k = 0; k < features; k++) {
-      add(k, gain, weightOfI * ofI[k]! * slopeOfJ);
-      add(gain, k, weightOfJ * ofJ[k]! * slopeOfI);
-    }
-    add(bias, gain, neither * slopeOfJ);
-    add(gain, bias, neither * slopeOfI);
-    add(gain, gain, neither * slopeOfI * slopeOfJ);
+    values[bias * size + gain]! += neither * slopeOfJ;
+    values[gain * size + bias]! += neither * slopeOfI;
+    values[gain * size + gain]! += neither * slopeOfI * slopeOfJ;
   }
-  return { size, values };
+  return { size, values: values.map((value) => value / cases) };
 }
 
 /** All blocks in one matrix. */

@@ -10,7 +10,7 @@
  *   K_ki = g_k/σ ([k = i] − (1 + z_k z_i)/H) and u_i = x. Eq. 14 derives η_i by w_i alone, which is the diagonal of this K.
  */
 import type { Cases, LayerActivations, LayerParameters, Normalization } from './normalized-layer.ts';
-import { norm } from './normalized-layer.ts';
+import { norm } from './vectors.ts';
 
 export interface LayerJacobian {
   readonly units: number;

@@ -4,6 +4,8 @@
  * In float64 and without a tensor library, because what is measured here are identities, and ε can be 0, as in the
  * paper. `none` is the standard layer, η_i = a_i + b_i, which has no gain (Eq. 10).
  */
+import { norm } from './vectors.ts';
+
 export const normalizations = ['none', 'batch', 'weight', 'layer'] as const;
 export type Normalization = (typeof normalizations)[number];
 
@@ -151,11 +153,4 @@ function checkShapes({ weights, bias, gain }: LayerParameters, { count, features
     );
   }
   return units;
-}
-
-/** ‖v‖₂ */
-export function norm(values: Float64Array): number {
-  let squares = 0;
-  for (const value of values) squares += value * value;
-  return Math.sqrt(squares);
 }

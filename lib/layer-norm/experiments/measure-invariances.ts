@@ -1,7 +1,7 @@
 /** What one change of Table 1 does to the outputs and to the Fisher matrix of one layer, under one normalization. */
 import { factorFisher, fisherBlock } from '../analysis/fisher-matrix.ts';
 import { differentiateLayer } from '../analysis/jacobian.ts';
-import { applyLayer, type Cases, type LayerOptions, type Normalization, norm } from '../analysis/normalized-layer.ts';
+import { applyLayer, type Cases, type LayerOptions, type Normalization } from '../analysis/normalized-layer.ts';
 import { categorical } from '../analysis/output-families.ts';
 import type { RandomModel } from '../analysis/random-layer.ts';
 import {
@@ -11,6 +11,7 @@ import {
   type TransformationSettings,
   transformModel,
 } from '../analysis/transformations.ts';
+import { norm, relativeError } from '../analysis/vectors.ts';
 
 /** What batch, weight and layer normalization are; `none` is not in Table 1. */
 export type TableMethod = Exclude<Normalization, 'none'>;
@@ -126,6 +127,5 @@ function hiddenValues(method: TableMethod, { parameters, cases }: RandomModel, o
 function compareOutputs(before: Float64Array, after: Float64Array, units: number | undefined): number {
   const part = (values: Float64Array) =>
     units === undefined ? values : values.subarray(changedCase * units, (changedCase + 1) * units);
-  const [old, now] = [part(before), part(after)];
-  return norm(now.map((value, index) => value - old[index]!)) / norm(old);
+  return relativeError(part(after), part(before));
 }

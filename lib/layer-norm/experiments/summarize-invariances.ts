@@ -47,7 +47,7 @@ export function summarizeInvariances(measurements: readonly Measurement[], param
   const cells = readCells(find);
   return {
     verdict: judge(cells),
-    tables: cells.length > 0 ? [tabulateCells(cells), tabulateFisher(cells, find)] : [],
+    tables: cells.length > 0 ? [tabulateCells(cells, find)] : [],
     charts: cells.length > 0 ? [chartInvariances(measurements)] : [],
     remarks: remarkOnInvariances(find, params.factor),
   };
@@ -82,38 +82,26 @@ function judge(cells: readonly Cell[]): Verdict {
   return { outcome: differing.length === 0 ? 'holds' : 'does not hold', reason: reason.join(' ') };
 }
 
-function tabulateCells(cells: readonly Cell[]): Table {
+function tabulateCells(cells: readonly Cell[], find: Find): Table {
   return {
-    title: 'Table 1, measured: relative change of the outputs over seeds',
+    title:
+      'Table 1, measured: relative change of the outputs over seeds; beside it, by what the same change multiplies blocks of the Fisher matrix (Eq. 13): – where it does more than multiply',
     columns: [
       { label: 'change' },
       { label: 'method' },
       { label: 'paper' },
-      { label: 'least change', digits: 2 },
-      { label: 'greatest change', digits: 2 },
-      { label: 'measured' },
+      { label: 'least', digits: 2 },
+      { label: 'greatest', digits: 2 },
       { label: 'agrees' },
+      ...['own weights', 'another unit’s', 'bias and gain'].map((label) => ({ label })),
     ],
-    rows: cells.map(({ transformation, method, paper, change, measured }) => [
-      transformation,
-      methodLabels[method],
-      paper,
-      change.least!,
-      change.greatest!,
-      measured,
-      paper === measured ? 'yes' : 'no',
-    ]),
-  };
-}
-
-function tabulateFisher(cells: readonly Cell[], find: Find): Table {
-  return {
-    title:
-      'By what the same change multiplies blocks of the Fisher matrix (Eq. 13); – where it does more than multiply',
-    columns: [{ label: 'change' }, { label: 'method' }, ...fisherParts.map((part) => ({ label: `weights × ${part}` }))],
     rows: cells.map((cell) => [
       cell.transformation,
       methodLabels[cell.method],
+      cell.paper,
+      cell.change.least!,
+      cell.change.greatest!,
+      cell.paper === cell.measured ? 'yes' : 'no',
       ...fisherParts.map((part) => factorOf(find, cell, part)),
     ]),
   };

@@ -1,8 +1,8 @@
 /** Draws the random layers whose invariances are measured (Table 1). */
 import { randomStream } from '../../numerics/random.ts';
 import type { TrainingContext } from '../../pipeline/context.ts';
-import { norm } from '../analysis/normalized-layer.ts';
 import { drawModel, drawNormal, type LayerSizes, modelTensors } from '../analysis/random-layer.ts';
+import { norm } from '../analysis/vectors.ts';
 
 export interface RandomLayerTrial extends LayerSizes {
   /** `random-layer/seed-0` */

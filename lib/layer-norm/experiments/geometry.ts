@@ -102,7 +102,7 @@ export const geometry = defineExperiment<GeometryParams, LinearModelTrial, Geome
   presets: {
     smoke: {
       ...laptop,
-      seeds: 2,
+      seeds: 3,
       cases: 24,
       features: 4,
       units: 4,

@@ -2,6 +2,7 @@
 
 import { geometry } from './layer-norm/experiments/geometry.ts';
 import { invariances } from './layer-norm/experiments/invariances.ts';
+import { recurrentDynamics } from './layer-norm/experiments/recurrent-dynamics.ts';
 import { cifar } from './learned-optimizers/experiments/cifar.ts';
 import { informationSharing } from './learned-optimizers/experiments/information-sharing.ts';
 import { mnist } from './learned-optimizers/experiments/mnist.ts';
@@ -27,4 +28,5 @@ export const experiments = createRegistry([
   robustTraining,
   invariances,
   geometry,
+  recurrentDynamics,
 ]);

@@ -8,7 +8,6 @@ export const plannedExperiments: readonly PlannedExperiment[] = [
   { name: 'layer-norm/draw', place: '§6.4, Figure 4' },
   { name: 'layer-norm/handwriting', place: '§6.5, Figure 5' },
   { name: 'layer-norm/permutation-invariant-mnist', place: '§6.6, Figure 6' },
-  { name: 'layer-norm/recurrent-dynamics', place: '§3' },
   { name: 'layer-norm/convnets', place: '§6.7' },
   { name: 'random-walk/segmentation', place: 'Tables 2–3' },
   { name: 'random-walk/trimap', place: 'Figure 5' },

@@ -6,10 +6,12 @@ import type { Measurement } from '../../lib/pipeline/experiment.ts';
 import { presetNames } from '../../lib/pipeline/experiment.ts';
 import { renderChart } from '../../lib/report/render-chart.ts';
 import { spreadOverSeeds } from '../../lib/report/seed-spread.ts';
-import { runWhole } from './run-theory.ts';
+import { runExperiment } from './run-experiment.ts';
+
+const noData = () => Promise.reject(new Error('There is no data here.'));
 
 const params = geometry.presets.smoke;
-const run = runWhole(geometry, params);
+const run = runExperiment(geometry, params, noData);
 
 describe('layer-norm/geometry', () => {
   test.each(presetNames)('the preset %s passes its own schema', (preset) => {
@@ -31,7 +33,7 @@ describe('layer-norm/geometry', () => {
   );
 
   test('holds, with numbers for every statement', async () => {
-    const { verdict, tables, charts, remarks } = geometry.summarize((await run).measurements, params);
+    const { verdict, tables, charts, remarks } = geometry.summarize((await run).rows, params);
     expect(verdict.reason).toMatch(/^8 of 8 statements agree over 3 seeds/);
     expect(verdict.outcome).toBe('holds');
     expect(verdict.reason).toMatch(/Eq\. 13 is an approximation.*% at H = 6, .*% at H = 24/);
@@ -43,12 +45,12 @@ describe('layer-norm/geometry', () => {
   });
 
   test('the same seeds give the same numbers', async () => {
-    const again = await runWhole(geometry, { ...params, seeds: 1 });
-    expect(again.measurements).toEqual((await run).measurements.filter(({ seed }) => seed === 0));
+    const again = await runExperiment(geometry, { ...params, seeds: 1 }, noData);
+    expect(again.rows).toEqual((await run).rows.filter(({ seed }) => seed === 0));
   });
 
   test('the error of Eq. 13 under layer normalization falls as 1/H in own blocks, and stays along W', async () => {
-    const spreads = spreadOverSeeds((await run).measurements);
+    const spreads = spreadOverSeeds((await run).rows);
     const curve = (metric: string) => spreads.filter((row) => row.metric === metric);
     expect(fitExponent(curve(geometryMetrics.ownBlocks))).toBeCloseTo(-1, 0);
     for (const { least } of curve(geometryMetrics.printedAlongWeights)) expect(least).toBeGreaterThan(0.1);
@@ -60,7 +62,7 @@ describe('layer-norm/geometry', () => {
     [geometryMetrics.leastGrowth(10), 'weight', -0.1, 'No update of a normalised model'],
     [geometryMetrics.ownUnit('bernoulli'), 'batch', 0.01, 'Eqs 12–14 give the Fisher matrix'],
   ])('does not hold where %s of %s is %s', async (metric, subject, value, statement) => {
-    const measurements = (await run).measurements.map((row) =>
+    const measurements = (await run).rows.map((row) =>
       row.metric === metric && row.subject === subject ? { ...row, value } : row,
     );
     const { outcome, reason } = geometry.summarize(measurements, params).verdict;
@@ -69,7 +71,7 @@ describe('layer-norm/geometry', () => {
   });
 
   test('is inconclusive with too few seeds, or where something is missing', async () => {
-    const { measurements } = await run;
+    const { rows: measurements } = await run;
     const judge = (rows: readonly Measurement[]) => geometry.summarize(rows, params).verdict;
     expect(judge(measurements.filter(({ seed }) => seed < 2)).outcome).toBe('inconclusive');
     const without = measurements.filter(({ subject }) => subject !== 'weight');

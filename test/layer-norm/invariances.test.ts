@@ -6,10 +6,12 @@ import { measureFisherChange, measureOutputChange } from '../../lib/layer-norm/e
 import { invarianceMetrics } from '../../lib/layer-norm/experiments/table-1.ts';
 import { presetNames } from '../../lib/pipeline/experiment.ts';
 import { renderChart } from '../../lib/report/render-chart.ts';
-import { runWhole } from './run-theory.ts';
+import { runExperiment } from './run-experiment.ts';
+
+const noData = () => Promise.reject(new Error('There is no data here.'));
 
 const { smoke } = invariances.presets;
-const run = runWhole(invariances, smoke);
+const run = runExperiment(invariances, smoke, noData);
 
 describe('layer-norm/invariances', () => {
   test.each(presetNames)('the preset %s passes its own schema', (preset) => {
@@ -25,7 +27,7 @@ describe('layer-norm/invariances', () => {
   });
 
   test('measures all 18 cells, and the table holds', async () => {
-    const { measurements } = await run;
+    const { rows: measurements } = await run;
     const { verdict, tables, charts, remarks } = invariances.summarize(measurements, smoke);
     expect(verdict.outcome).toBe('holds');
     expect(verdict.reason).toMatch(/^18 of 18 cells of Table 1 agree in each of 5 random layers\./);
@@ -37,12 +39,12 @@ describe('layer-norm/invariances', () => {
   });
 
   test('the same run gives the same numbers', async () => {
-    expect((await runWhole(invariances, smoke)).measurements).toEqual((await run).measurements);
+    expect((await runExperiment(invariances, smoke, noData)).rows).toEqual((await run).rows);
   });
 
   test('does not hold where one cell of one seed says otherwise, and names it', async () => {
     const metric = invarianceMetrics.change('dataset re-centering');
-    const measurements = (await run).measurements.map((row) =>
+    const measurements = (await run).rows.map((row) =>
       row.metric === metric && row.subject === 'batch' && row.seed === 1 ? { ...row, value: 0.2 } : row,
     );
     const { outcome, reason } = invariances.summarize(measurements, smoke).verdict;
@@ -52,7 +54,7 @@ describe('layer-norm/invariances', () => {
   });
 
   test('is inconclusive with too few layers, a missing cell, or nothing at all', async () => {
-    const { measurements } = await run;
+    const { rows: measurements } = await run;
     const outcome = (rows: typeof measurements) => invariances.summarize(rows, smoke).verdict;
     expect(outcome(measurements.filter(({ seed }) => seed < 2)).reason).toMatch(/^Measured are 18 of 18 cells in 2/);
     const metric = invarianceMetrics.change('dataset re-scaling');

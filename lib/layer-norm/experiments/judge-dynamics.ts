@@ -48,7 +48,7 @@ export function judgeDynamicsStatements(
 ): readonly DynamicsStatement[] {
   return [
     judgeGrowth(numbers, params, 'summedGrowth', 'summed inputs'),
-    judgeGrowth(numbers, params, 'gradientGrowth', 'the gradient'),
+    judgeGrowth(numbers, params, 'gradientGrowth', 'gradients'),
     judgeLength(numbers, params),
     judgeBatchNorm(numbers, params),
     judgeOnline(numbers),
@@ -74,7 +74,7 @@ function judgeGrowth(
   );
   return {
     statement: `From step to step ${what} grow or shrink less under layer normalization, whatever the recurrent weights are multiplied by`,
-    measured: `In an untrained network ${what} change by a factor a step of ${listed.join('; ')} (recurrent weights × ${scales.join(', ')}, geometric mean)`,
+    measured: `In untrained networks ${what} change by a factor a step of ${listed.join('; ')} (geometric mean over recurrent weights × ${scales.join(', ')})`,
     agrees: isMissing
       ? undefined
       : cells.every(({ plain, normalised }) => [...plain].every(([seed, value]) => normalised.get(seed)! < value)),

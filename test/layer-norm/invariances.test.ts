@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { drawModel } from '../../lib/layer-norm/analysis/random-layer.ts';
 import { transformationNames } from '../../lib/layer-norm/analysis/transformations.ts';
+import { invarianceMetrics } from '../../lib/layer-norm/experiments/invariance-metrics.ts';
 import { invariances } from '../../lib/layer-norm/experiments/invariances.ts';
 import { measureFisherChange, measureOutputChange } from '../../lib/layer-norm/experiments/measure-invariances.ts';
-import { invarianceMetrics } from '../../lib/layer-norm/experiments/table-1.ts';
 import { presetNames } from '../../lib/pipeline/experiment.ts';
 import { renderChart } from '../../lib/report/render-chart.ts';
 import { runExperiment } from './run-experiment.ts';

@@ -1,7 +1,7 @@
 /** The chart of Table 1; a pure function of the measurements. */
 import type { Chart, Measurement } from '../../pipeline/experiment.ts';
 import { transformationNames } from '../analysis/transformations.ts';
-import { invarianceMetrics, methodLabels, paperInvariant, tableMethods } from './table-1.ts';
+import { invarianceMetrics, methodLabels, paperInvariant, tableMethods } from './invariance-metrics.ts';
 
 /** One mark a seed, so that rounding and change are seen to be far apart. */
 export function chartInvariances(measurements: readonly Measurement[]): Chart {

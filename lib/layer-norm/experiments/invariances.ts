@@ -4,6 +4,7 @@ import { defineExperiment, type Measurement } from '../../pipeline/experiment.ts
 import { readModel } from '../analysis/random-layer.ts';
 import { transformationNames } from '../analysis/transformations.ts';
 import { type RandomLayerTrial, train } from '../training/invariances.ts';
+import { invarianceMetrics, tableMethods } from './invariance-metrics.ts';
 import {
   fisherParts,
   measureFisherChange,
@@ -12,7 +13,6 @@ import {
   measureOutputChange,
 } from './measure-invariances.ts';
 import { summarizeInvariances } from './summarize-invariances.ts';
-import { invarianceMetrics, tableMethods } from './table-1.ts';
 
 const params = z.strictObject({
   /** Random layers, each with data of its own. */

@@ -1,7 +1,6 @@
 /** Where the paper's text on invariances departs from its table or from a measurement, and what else was measured. */
 import { formatSignificant } from '../../report/format-numbers.ts';
 import { transformationNames } from '../analysis/transformations.ts';
-import { fisherParts } from './measure-invariances.ts';
 import {
   type Find,
   factorOf,
@@ -10,7 +9,8 @@ import {
   methodLabels,
   paperInvariant,
   tableMethods,
-} from './table-1.ts';
+} from './invariance-metrics.ts';
+import { fisherParts } from './measure-invariances.ts';
 
 export function remarkOnInvariances(find: Find, factor: number): readonly string[] {
   const number = formatSignificant;

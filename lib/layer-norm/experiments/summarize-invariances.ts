@@ -4,8 +4,6 @@ import { formatSignificant } from '../../report/format-numbers.ts';
 import type { SeedSpread } from '../../report/seed-spread.ts';
 import { type TransformationName, transformationNames } from '../analysis/transformations.ts';
 import { chartInvariances } from './chart-invariances.ts';
-import { fisherParts, type TableMethod } from './measure-invariances.ts';
-import { remarkOnInvariances } from './remark-invariances.ts';
 import {
   type Find,
   factorOf,
@@ -16,7 +14,9 @@ import {
   mostRounding,
   paperInvariant,
   tableMethods,
-} from './table-1.ts';
+} from './invariance-metrics.ts';
+import { fisherParts, type TableMethod } from './measure-invariances.ts';
+import { remarkOnInvariances } from './remark-invariances.ts';
 
 /** A random layer more would hardly say more: identities hold in all of them or in none. */
 const fewestSeeds = 3;

@@ -5,6 +5,10 @@ import { imageSentenceRanking } from './layer-norm/experiments/image-sentence-ra
 import { questionAnswering } from './layer-norm/experiments/question-answering.ts';
 import { sentenceEncoding } from './layer-norm/experiments/sentence-encoding.ts';
 import { handwriting } from './layer-norm/experiments/handwriting.ts';
+
+import { geometry } from './layer-norm/experiments/geometry.ts';
+import { invariances } from './layer-norm/experiments/invariances.ts';
+import { recurrentDynamics } from './layer-norm/experiments/recurrent-dynamics.ts';
 import { cifar } from './learned-optimizers/experiments/cifar.ts';
 import { informationSharing } from './learned-optimizers/experiments/information-sharing.ts';
 import { mnist } from './learned-optimizers/experiments/mnist.ts';
@@ -34,4 +38,7 @@ export const experiments = createRegistry([
   questionAnswering,
   sentenceEncoding,
   handwriting,
+  invariances,
+  geometry,
+  recurrentDynamics,
 ]);

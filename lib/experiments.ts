@@ -1,14 +1,13 @@
 /** Every experiment there is, in the order of the papers. A new one is added here and nowhere else. */
 import { draw } from './layer-norm/experiments/draw.ts';
-import { permutationInvariantMnist } from './layer-norm/experiments/permutation-invariant-mnist.ts';
-import { imageSentenceRanking } from './layer-norm/experiments/image-sentence-ranking.ts';
-import { questionAnswering } from './layer-norm/experiments/question-answering.ts';
-import { sentenceEncoding } from './layer-norm/experiments/sentence-encoding.ts';
-import { handwriting } from './layer-norm/experiments/handwriting.ts';
-
 import { geometry } from './layer-norm/experiments/geometry.ts';
+import { handwriting } from './layer-norm/experiments/handwriting.ts';
+import { imageSentenceRanking } from './layer-norm/experiments/image-sentence-ranking.ts';
 import { invariances } from './layer-norm/experiments/invariances.ts';
+import { permutationInvariantMnist } from './layer-norm/experiments/permutation-invariant-mnist.ts';
+import { questionAnswering } from './layer-norm/experiments/question-answering.ts';
 import { recurrentDynamics } from './layer-norm/experiments/recurrent-dynamics.ts';
+import { sentenceEncoding } from './layer-norm/experiments/sentence-encoding.ts';
 import { cifar } from './learned-optimizers/experiments/cifar.ts';
 import { informationSharing } from './learned-optimizers/experiments/information-sharing.ts';
 import { mnist } from './learned-optimizers/experiments/mnist.ts';
@@ -32,13 +31,13 @@ export const experiments = createRegistry([
   updateVisualization,
   informationSharing,
   robustTraining,
-  draw,
-  permutationInvariantMnist,
+  invariances,
+  geometry,
   imageSentenceRanking,
   questionAnswering,
   sentenceEncoding,
+  draw,
   handwriting,
-  invariances,
-  geometry,
+  permutationInvariantMnist,
   recurrentDynamics,
 ]);

@@ -2,8 +2,8 @@
 import { binarizedMnistImporter } from './binarized-mnist.ts';
 import { booksImporter } from './books.ts';
 import { cifar10Importer } from './cifar-10.ts';
-import { cocoCaptionsImporter } from './coco-captions-importer.ts';
 import { cnnQuestionsImporter } from './cnn-questions.ts';
+import { cocoCaptionsImporter } from './coco-captions-importer.ts';
 import { UnknownDataset } from './errors.ts';
 import { handwritingImporter } from './handwriting-importer.ts';
 import type { DatasetImporter } from './importer.ts';

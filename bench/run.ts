@@ -4,10 +4,11 @@ import type { Benchmark, BenchmarkRow } from './benchmark.ts';
 import { cifar } from './cifar.ts';
 import { convolution } from './convolution.ts';
 import { evaluation } from './evaluation.ts';
+import { layerNorm } from './layer-norm.ts';
 import { optimizerKernel } from './optimizer-kernel.ts';
 import { orchestration } from './orchestration.ts';
 
-const benchmarks: readonly Benchmark[] = [optimizerKernel, convolution, cifar, evaluation, orchestration];
+const benchmarks: readonly Benchmark[] = [optimizerKernel, convolution, cifar, layerNorm, evaluation, orchestration];
 
 const { values, positionals } = parseArgs({ options: { json: { type: 'boolean' } }, allowPositionals: true });
 const names = benchmarks.map(({ name }) => name);

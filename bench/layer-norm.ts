@@ -1,0 +1,167 @@
+/**
+ * Layer normalization, and layer-normalized recurrent layers, forward and backward, beside the same put together from
+ * TensorFlow.js's operations on its WASM backend, TensorFlow.js's own layer, and PyTorch and JAX where Python has them.
+ */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfLayers from '@tensorflow/tfjs-layers';
+import { startTensorFlow } from '../functions/numeric-backend.ts';
+import type { Compute } from '../lib/layer-norm/compute.ts';
+import { layerNormalization } from '../lib/layer-norm/normalization.ts';
+import { gru, initializeGru } from '../lib/layer-norm/recurrent/gru.ts';
+import { initializeLstm, lstm } from '../lib/layer-norm/recurrent/lstm.ts';
+import { asTensors } from '../lib/layer-norm/trainer.ts';
+import { detectWasmBackend } from '../lib/numerics/backend.ts';
+import { randomStream } from '../lib/numerics/random.ts';
+import { type Benchmark, type BenchmarkRow, measureInTurn } from './benchmark.ts';
+
+/** The shapes of the paper's models: permutation-invariant MNIST, skip-thoughts, and one of every step of a minibatch. */
+const shapes = [
+  [128, 1000],
+  [64, 2400],
+  [1824, 1600],
+] as const;
+/** TensorFlow.js's layer takes a hundred times as long as we: it is measured where that is bearable. */
+const layerShape = '128x1000';
+
+const [batch, inputSize, units, steps] = [64, 240, 240, 100];
+/** Composed layers take seconds for a hundred steps; their time a step is that of so many. */
+const composedSteps = 5;
+
+type Figures = Readonly<Record<string, number>>;
+type Log = (line: string) => void;
+
+export const layerNorm: Benchmark = {
+  name: 'layer-norm',
+  async run(log): Promise<readonly BenchmarkRow[]> {
+    await startTensorFlow(detectWasmBackend());
+    const rows: BenchmarkRow[] = [];
+    const python = await measurePeersInPython(log);
+    for (const shape of shapes) rows.push(await measureNormalization(shape, python, log));
+    rows.push(await measureRecurrent('LSTM', python, log));
+    rows.push(await measureRecurrent('GRU', python, log));
+    return rows;
+  },
+};
+
+/** By peer: what layer-norm-peers.py prints. The interpreter is `PYTHON`, or python3. */
+async function measurePeersInPython(log: Log): Promise<Readonly<Record<string, Figures>>> {
+  log('peers in Python …');
+  const script = fileURLToPath(new URL('./layer-norm-peers.py', import.meta.url));
+  try {
+    const { stdout, stderr } = await promisify(execFile)(process.env.PYTHON ?? 'python3', [script]);
+    if (stderr) log(stderr.trim());
+    return JSON.parse(stdout) as Record<string, Figures>;
+  } catch (error) {
+    log(`Python: ${error instanceof Error ? error.message.split('\n')[0] : error}`);
+    return {};
+  }
+}
+
+function draw(name: string, shape: number[], deviation = 1): tf.Tensor {
+  const data = new Float32Array(tf.util.sizeFromShape(shape));
+  randomStream(1, name).fillNormal(data, deviation);
+  return tf.tensor(data, shape);
+}
+
+async function measureNormalization(
+  [rows, features]: readonly [number, number],
+  python: Readonly<Record<string, Figures>>,
+  log: Log,
+): Promise<BenchmarkRow> {
+  const name = `${rows}x${features}`;
+  log(`layer normalization of ${name} …`);
+  const tensors = [draw('x', [rows, features]), draw('gain', [features]), draw('bias', [features])];
+  const weights = draw('weights', [rows, features]);
+  const contestant = (operation: (x: tf.Tensor, gain: tf.Tensor, bias: tf.Tensor) => tf.Tensor) => {
+    const gradients = tf.valueAndGrads(operation as (...given: tf.Tensor[]) => tf.Tensor);
+    return () => {
+      const { value, grads } = gradients(tensors, weights);
+      tf.dispose([value, ...grads]);
+    };
+  };
+  const by = (compute: Compute) => contestant((x, gain, bias) => layerNormalization(x, gain, bias, 1e-5, compute));
+  const times = await measureInTurn<'ours' | 'composed'>({ ours: by('kernel'), composed: by('tensors') }, 25);
+  const peers: Record<string, number> = { 'tfjs-wasm, composed': times.composed };
+  if (name === layerShape) {
+    const layer = tfLayers.layers.layerNormalization({ epsilon: 1e-5 });
+    layer.build([rows, features]);
+    const loss = (x: tf.Tensor) => tf.sum(tf.mul(layer.apply(x) as tf.Tensor, weights)) as tf.Scalar;
+    const run = () => {
+      const { value, grads } = tf.variableGrads(() => tf.tidy(() => loss(tensors[0]!)));
+      tf.dispose([value, grads]);
+    };
+    peers['tfjs-wasm, its layer, without ∂x'] = (await measureInTurn({ layer: run }, 3)).layer;
+  }
+  tf.dispose([...tensors, weights]);
+
+  const perElement = (milliseconds: number) => (1e6 * milliseconds) / (rows * features);
+  const figures = Object.fromEntries(Object.entries(peers).map(([peer, time]) => [peer, perElement(time)]));
+  return {
+    benchmark: 'layer-norm',
+    case: `LayerNormalization, forward+backward, [${rows}, ${features}], 1 thread`,
+    unit: 'ns/element',
+    ours: perElement(times.ours),
+    peers: { ...figures, ...fromPython(python, name) },
+    limit: rounded(perElement(times.composed) / 3),
+  };
+}
+
+async function measureRecurrent(
+  cell: 'LSTM' | 'GRU',
+  python: Readonly<Record<string, Figures>>,
+  log: Log,
+): Promise<BenchmarkRow> {
+  log(`${cell} of ${steps} steps …`);
+  const initialize = cell === 'LSTM' ? initializeLstm : initializeGru;
+  const layer = (cell === 'LSTM' ? lstm : gru) as typeof lstm;
+  const disposables: tf.Tensor[] = [];
+  const contestant = (normalization: 'layer' | 'none', compute: Compute, length: number) => {
+    const parameters = asTensors(initialize(randomStream(1), { inputs: inputSize, units, normalization }));
+    const tensors = { inputs: draw('inputs', [length, batch, inputSize]), ...parameters };
+    disposables.push(...Object.values(tensors));
+    const names = Object.keys(tensors);
+    const gradients = tf.grads((...given) => {
+      const { inputs, ...rest } = Object.fromEntries(names.map((name, index) => [name, given[index]!]));
+      const { outputs } = layer(inputs as tf.Tensor3D, rest as never, { normalization, compute });
+      return tf.sum(outputs) as tf.Scalar;
+    });
+    return () => tf.dispose(gradients(Object.values(tensors)));
+  };
+  const times = await measureInTurn<'ours' | 'plain' | 'composed'>(
+    {
+      ours: contestant('layer', 'kernel', steps),
+      plain: contestant('none', 'kernel', steps),
+      composed: contestant('layer', 'tensors', composedSteps),
+    },
+    7,
+  );
+  tf.dispose(disposables);
+  const [ours, plain, composed] = [times.ours / steps, times.plain / steps, times.composed / composedSteps];
+  log(`${cell}: ${(ours / plain).toFixed(3)} times our plain layer`);
+  const name = cell.toLowerCase();
+  return {
+    benchmark: 'layer-norm',
+    case: `LayerNorm${cell}, forward+backward, batch ${batch}, ${inputSize} inputs, ${units} units, ${steps} steps, 1 thread`,
+    unit: 'ms/step',
+    ours,
+    peers: {
+      [`our plain ${cell}`]: plain,
+      [`tfjs-wasm, composed, ${composedSteps} steps`]: composed,
+      ...fromPython(python, `layer-normalized ${name}`),
+    },
+    limit: rounded(Math.min(1.25 * plain, composed / 2)),
+  };
+}
+
+function fromPython(python: Readonly<Record<string, Figures>>, name: string): Figures {
+  return Object.fromEntries(
+    Object.entries(python).flatMap(([peer, figures]) => (figures[name] === undefined ? [] : [[peer, figures[name]]])),
+  );
+}
+
+function rounded(value: number): number {
+  return Number(value.toPrecision(3));
+}

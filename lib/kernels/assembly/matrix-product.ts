@@ -31,6 +31,8 @@ export function packColumns(
         v128.store(target, v128.load(source, 16), 16);
         source += rowBytes;
       }
+    } else if (rowBytes == 4 && count == 8) {
+      packTurnedTile(b, columnBytes, rows, packed);
     } else {
       for (let lane = 0; lane < count; lane++) {
         let source = b + <usize>lane * columnBytes;
@@ -43,6 +45,38 @@ export function packColumns(
     b += 8 * columnBytes;
     packed += tileBytes;
   }
+}
+
+/** A tile whose columns lie in a row: four of its rows at a time, which are two transposes of four by four. */
+function packTurnedTile(b: usize, columnBytes: usize, rows: i32, packed: usize): void {
+  for (; rows >= 4; rows -= 4) {
+    packTurnedSquare(b, columnBytes, packed);
+    packTurnedSquare(b + 4 * columnBytes, columnBytes, packed + 16);
+    b += 16;
+    packed += 128;
+  }
+  for (; rows > 0; rows--) {
+    for (let lane: usize = 0; lane < 8; lane++) store<f32>(packed + lane * 4, load<f32>(b + lane * columnBytes));
+    b += 4;
+    packed += 32;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function packTurnedSquare(b: usize, columnBytes: usize, packed: usize): void {
+  const w = v128.load(b);
+  const x = v128.load(b + columnBytes);
+  const y = v128.load(b + 2 * columnBytes);
+  const z = v128.load(b + 3 * columnBytes);
+  const lowWX = v128.shuffle<i32>(w, x, 0, 4, 1, 5);
+  const highWX = v128.shuffle<i32>(w, x, 2, 6, 3, 7);
+  const lowYZ = v128.shuffle<i32>(y, z, 0, 4, 1, 5);
+  const highYZ = v128.shuffle<i32>(y, z, 2, 6, 3, 7);
+  v128.store(packed, v128.shuffle<i64>(lowWX, lowYZ, 0, 2));
+  v128.store(packed, v128.shuffle<i64>(lowWX, lowYZ, 1, 3), 32);
+  v128.store(packed, v128.shuffle<i64>(highWX, highYZ, 0, 2), 64);
+  v128.store(packed, v128.shuffle<i64>(highWX, highYZ, 1, 3), 96);
 }
 
 /**

@@ -7,7 +7,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { KernelShapeError } from './errors.ts';
 import type { KernelOptions } from './kernel-instance.ts';
-import { withTensors } from './tensor-memory.ts';
+import { refuseSecondOrder, withTensors } from './tensor-memory.ts';
 
 export interface LayerNormalizationOptions extends KernelOptions {
   /** Inside the root. */
@@ -73,8 +73,9 @@ export function normalizeLayer(
     });
     save([values, gains, moments]);
 
-    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) =>
-      withTensors<Exports, tf.Tensor[]>(binaries, options, (kernel, memory) => {
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
+      refuseSecondOrder('layer normalization');
+      return withTensors<Exports, tf.Tensor[]>(binaries, options, (kernel, memory) => {
         const results = [x.shape, [features], [features]].map((shape) => memory.result(shape));
         const [dx, dGain, dBias] = results.map(({ address }) => address) as [number, number, number];
         const [at, gainAt, momentsAt] = saved.map((tensor) => memory.address(tensor)) as [number, number, number];
@@ -82,6 +83,7 @@ export function normalizeLayer(
         kernel.backward(at, gainAt, momentsAt, dyAt, dx, dGain, dBias, rows, features, centred);
         return results.map((result) => result.tensor());
       });
+    };
     return { value: y, gradFunc };
   });
   return operation(x, gain, bias);

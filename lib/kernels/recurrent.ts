@@ -7,7 +7,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { KernelOptions } from './kernel-instance.ts';
 import { backwardScratch, forwardScratch, jobWords, keptArrays, type RecurrentJob } from './recurrent-job.ts';
 import { checkTensors, kernelGates, type RecurrentCell, type RecurrentTensors } from './recurrent-tensors.ts';
-import { type TensorMemory, withTensors } from './tensor-memory.ts';
+import { refuseSecondOrder, type TensorMemory, withTensors } from './tensor-memory.ts';
 
 export interface RecurrentOptions extends KernelOptions {
   /** The names in `kernelGates`, in the order in which they lie in the tensors. */
@@ -87,8 +87,10 @@ export function runRecurrent(
     const needed: Record<string, tf.Tensor> = { ...given, outputs, ...arrays };
     save(Object.values(needed));
 
-    const gradFunc = (outputGradient: tf.Tensor, saved: tf.Tensor[]) =>
-      withTensors<Exports, tf.Tensor[]>(binaries, options, (kernel, memory) => {
+    // Called once: it overwrites what was kept.
+    const gradFunc = (outputGradient: tf.Tensor, saved: tf.Tensor[]) => {
+      refuseSecondOrder('recurrent layer');
+      return withTensors<Exports, tf.Tensor[]>(binaries, options, (kernel, memory) => {
         const results = names.map((name) => memory.result(tensors[name]!.shape));
         const gradients = Object.fromEntries(names.map((name, index) => [`${name}Gradient`, results[index]!.address]));
         const found = locate(
@@ -105,6 +107,7 @@ export function runRecurrent(
         kernel.backward(job);
         return results.map((result) => result.tensor());
       });
+    };
     return { value: outputs, gradFunc };
   });
 

@@ -7,7 +7,7 @@
  * the backend's.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { KernelBackendError } from './errors.ts';
+import { KernelBackendError, KernelOrderError } from './errors.ts';
 import {
   createMemory,
   instantiateKernel,
@@ -52,6 +52,17 @@ export function tensorsInMainMemory(): boolean {
   if (name === 'cpu' || name === 'wasm') return true;
   // tfjs-node is 'tensorflow', with a GPU or without.
   return name === 'tensorflow' && (tf.backend() as { readonly isUsingGpuDevice?: boolean }).isUsingGpuDevice !== true;
+}
+
+/**
+ * Throws KernelOrderError in the backward pass of an operation where its gradients are being recorded in turn: nothing would be
+ * recorded of what a kernel does.
+ */
+export function refuseSecondOrder(operation: string): void {
+  if (tf.engine().state.gradientDepth === 0) return;
+  throw new KernelOrderError(
+    `The kernel's ${operation} is differentiable once, and a gradient of its gradient was asked for. Use compute: 'tensors'.`,
+  );
 }
 
 /**

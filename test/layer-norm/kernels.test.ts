@@ -132,16 +132,28 @@ test('nothing is left behind where nobody goes back, or only a part is asked for
   expect(tf.memory()).toMatchObject({ numTensors, numDataBuffers });
 });
 
-test('a gradient of a gradient is that of the operations', async () => {
+test('a gradient of a gradient is that of the operations; of the kernels it is refused', async () => {
   await startTensorFlow('wasm-plain');
   const x = draw('x', [2, 5]);
-  const penalty = (compute: Compute) => (t: tf.Tensor) =>
-    tf.sum(
-      tf.square(
-        tf.grad((inner) => tf.sum(tf.square(layerNormalization(inner, undefined, undefined, 0.5, compute))))(t),
-      ),
-    );
+  const normalize = (compute: Compute) => (t: tf.Tensor) =>
+    tf.sum(tf.square(layerNormalization(t, undefined, undefined, 0.5, compute)));
+  const penalty = (compute: Compute) => (t: tf.Tensor) => tf.sum(tf.square(tf.grad(normalize(compute))(t)));
   const [auto, tensors] = (['auto', 'tensors'] as const).map((compute) => tf.grad(penalty(compute))(x).dataSync());
   expect(Math.max(...tensors!.map(Math.abs))).toBeGreaterThan(1e-3);
   expect(auto).toEqual(tensors);
+  expect(() => tf.grad(penalty('kernel'))(x)).toThrow(
+    "The kernel's layer normalization is differentiable once, and a gradient of its gradient was asked for. Use compute: 'tensors'.",
+  );
+  const { inputs, hidden, cell, ...parameters } = drawLayer('lstm', 'layer');
+  const recurrent = (compute: Compute) => (t: tf.Tensor) => {
+    const options = { normalization: 'layer', compute, initialState: { hidden, cell } } as never;
+    return tf.sum(tf.square(lstm(t as tf.Tensor3D, parameters as never, options).outputs));
+  };
+  const recurrentPenalty = (compute: Compute) => (t: tf.Tensor) => tf.sum(tf.grad(recurrent(compute))(t));
+  expect(() => tf.grad(recurrentPenalty('kernel'))(inputs!)).toThrow(
+    "The kernel's recurrent layer is differentiable once",
+  );
+  expect(tf.grad(recurrentPenalty('auto'))(inputs!).dataSync()).toEqual(
+    tf.grad(recurrentPenalty('tensors'))(inputs!).dataSync(),
+  );
 });

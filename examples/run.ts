@@ -49,8 +49,8 @@ try {
   const tsc = fileURLToPath(new URL('bin/tsc', import.meta.resolve('typescript/package.json')));
   run(process.execPath, tsc, '--project', '.');
   for (const node of findNodes()) run(node, 'compiled/fit-quadratic.js');
-  // One is enough of the longer one: the machine's own, which is the older.
-  run(findNodes().at(-1)!, 'train-mnist.mjs');
+  // One is enough of the longer ones: the machine's own, which is the older.
+  for (const example of ['train-mnist.mjs', 'compiled/swap-lstm.js']) run(findNodes().at(-1)!, example);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

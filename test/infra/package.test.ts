@@ -131,26 +131,36 @@ test('in Node: layers are those of the user’s own TensorFlow.js, and train', a
   expect(values.every(Number.isFinite)).toBe(true);
 });
 
-test('the README’s lines run as they stand', async () => {
-  const readme = await readFile(join(projectRoot, 'README.md'), 'utf8');
-  const lines = readme.match(/## In your own TensorFlow\.js model.*?```js\n(.*?)```/s)![1]!;
+describe('what the documentation shows runs as it stands', () => {
   // '@tensorflow/tfjs' is these packages in one, and not installed here.
-  const [whole, parts] = [
-    `import * as tf from '@tensorflow/tfjs';`,
-    `import * as core from '@tensorflow/tfjs-core';
-     import * as layers from '@tensorflow/tfjs-layers';
-     import '@tensorflow/tfjs-backend-cpu';
-     const tf = { ...core, ...layers };
-     const images = tf.randomUniform([256, 784], 0, 1, 'float32', 1);
-     const labels = tf.oneHot(tf.cast(tf.randomUniform([256], 0, 10, 'float32', 2), 'int32'), 10);`,
-  ];
-  expect(lines).toContain(whole);
-  await writeFile(
-    join(folder, 'readme.mjs'),
-    `${lines.replace(whole, parts)}\nconsole.log(model.optimizer.getClassName(), model.optimizer.iterations);`,
-  );
-  const { stdout } = await promisify(execFile)(process.execPath, ['readme.mjs'], { cwd: folder });
-  expect(stdout).toMatch(/LearnedOptimizer 2\n$/);
+  const whole = `import * as tf from '@tensorflow/tfjs';`;
+  const parts = `
+    import * as core from '@tensorflow/tfjs-core';
+    import * as layers from '@tensorflow/tfjs-layers';
+    import '@tensorflow/tfjs-backend-cpu';
+    const tf = { ...core, ...layers };`;
+
+  async function run(file: string, pattern: RegExp, before: string, after: string): Promise<string> {
+    const lines = (await readFile(join(projectRoot, file), 'utf8')).match(pattern)![1]!;
+    expect(lines).toContain(whole);
+    await writeFile(join(folder, 'shown.mjs'), `${lines.replace(whole, parts + before)}\n${after}`);
+    return (await promisify(execFile)(process.execPath, ['shown.mjs'], { cwd: folder })).stdout;
+  }
+
+  test('README.md', async () => {
+    const data = `
+      const images = tf.randomUniform([256, 784], 0, 1, 'float32', 1);
+      const labels = tf.oneHot(tf.cast(tf.randomUniform([256], 0, 10, 'float32', 2), 'int32'), 10);`;
+    const print = 'console.log(model.optimizer.getClassName(), model.optimizer.iterations);';
+    const pattern = /## In your own TensorFlow\.js model.*?```js\n(.*?)```/s;
+    expect(await run('README.md', pattern, data, print)).toMatch(/LearnedOptimizer 2\n$/);
+  });
+
+  test('docs/layers.md', async () => {
+    const data = 'const [sequences, targets] = [tf.ones([4, 3, 8]), tf.ones([4, 1])];';
+    const print = 'console.log(model.layers[1].getClassName(), model.optimizer.iterations);';
+    expect(await run('docs/layers.md', /```js\n(.*?)```/s, data, print)).toMatch(/StepwiseLayerNormLSTM 2\n$/);
+  });
 });
 
 test.skipIf(!browser).each(['optimizer', 'layers'] as const)(

@@ -1,7 +1,7 @@
 /**
  * Recurrent kernels to start from: an orthogonal matrix for each gate, as in the paper's authors' code. TensorFlow.js's own
- * 'orthogonal' makes one matrix of all gates, takes minutes for some hundreds of units, and needs the whole
- * `@tensorflow/tfjs`: with the core and layers alone it fails.
+ * 'orthogonal' makes one matrix of all gates, and needs the methods of tensors that only the whole `@tensorflow/tfjs` brings:
+ * with the core and layers alone it fails.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers } from '@tensorflow/tfjs-layers';

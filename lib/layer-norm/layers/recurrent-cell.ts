@@ -103,9 +103,12 @@ export abstract class RecurrentCell extends layers.RNNCell {
     this.epsilon = checkEpsilon(this.name, args.epsilon ?? 1e-5);
     checkActivation(this.name, 'activation', args.activation, 'tanh');
     checkActivation(this.name, 'recurrentActivation', args.recurrentActivation, 'sigmoid');
+    // By its name too: TensorFlow.js's own fails where not all of TensorFlow.js is loaded.
+    const named = args.recurrentInitializer ?? 'orthogonal';
+    const recurrent = named === 'orthogonal' ? new Orthogonal() : named;
     this.#settings = {
       kernel: readWeightSettings('kernel', args, 'glorotNormal'),
-      recurrent: readWeightSettings('recurrent', args, new Orthogonal()),
+      recurrent: readWeightSettings('recurrent', { ...args, recurrentInitializer: recurrent }, recurrent),
       bias: readWeightSettings('bias', args, 'zeros'),
       gain: readWeightSettings('gain', args, gainInitializer),
     };

@@ -113,6 +113,9 @@ describe.each(Object.keys(kinds) as Kind[])('%s', (kind) => {
     expect(tf.sum(byName.get('input_kernel')!).dataSync()[0]).toBe(0);
     const recurrent = tf.slice(byName.get('recurrent_kernel')!, [0, 0], [units, units]);
     expect(difference(tf.matMul(recurrent, recurrent, true), tf.eye(units))).toBeLessThan(1e-5);
+    expect(create(kind, { recurrentInitializer: 'orthogonal' }).getConfig().recurrentInitializer).toEqual(
+      layer.getConfig().recurrentInitializer,
+    );
     const bias = [...byName.get('bias')!.dataSync()];
     expect(bias.filter((value) => value === 1)).toHaveLength(kind === 'layerNormLSTM' ? units : 0);
   });

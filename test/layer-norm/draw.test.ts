@@ -106,6 +106,7 @@ test('smoke runs from plan to summary, twice to the same numbers but those of th
   }
   const { verdict, tables, charts, images: shown } = experiment.summarize(rows, smoke, images);
   expect(verdict).toMatchObject({ outcome: 'inconclusive', reason: expect.stringContaining('Too few seeds: 1') });
+  expect(verdict.reason).not.toContain('NaN');
   expect(tables.map((table) => table.rows.length)).toEqual([2, 2]);
   for (const { columns, rows: cells } of tables) for (const row of cells) expect(row).toHaveLength(columns.length);
   for (const { spec } of charts) expect(() => compile(spec as never)).not.toThrow();
@@ -180,7 +181,7 @@ describe('the verdict', () => {
     const rows = measure({ layer: 110, none: 115 }, { layer: 2, none: 1 });
     const { outcome, reason } = judgeDraw(rows, laptop);
     expect(outcome).toBe('holds');
-    expect(reason).toMatch(/110 nats with layer normalization and 115 without, over 3 seeds: paired difference -5/);
+    expect(reason).toMatch(/110 nats with layer normalization and 115 without, over 3 seed\(s\): paired difference -5/);
     expect(reason).toContain('after 0.5 of its updates');
   });
 

@@ -121,6 +121,7 @@ test('smoke runs from plan to summary, twice to the same numbers but those of th
   }
   const { verdict, tables, charts } = experiment.summarize(rows, smoke);
   expect(verdict).toMatchObject({ outcome: 'inconclusive', reason: expect.stringContaining('Too few seeds: 1') });
+  expect(verdict.reason).not.toContain('NaN');
   expect(tables.map((table) => table.rows.length)).toEqual([8, 6]);
   for (const { columns, rows: cells } of tables) for (const row of cells) expect(row).toHaveLength(columns.length);
   expect(charts).toHaveLength(6);

@@ -83,7 +83,7 @@ export function judgeDraw(rows: readonly Measurement[], { glimpses, units, batch
   const epochs = number((updates * batchSize) / trainingImages);
   const reason =
     `After ${updates} updates (${epochs} epochs, ${glimpses} glimpses, ${units} units) the bound on test images is ${number(layer.mean)} nats with layer normalization and ${number(none.mean)} without, ` +
-    `over ${difference.seeds} seeds: paired difference ${number(difference.mean)} with standard error ${number(difference.standardError)}. ` +
+    `over ${difference.seeds} seed(s): paired difference ${number(difference.mean)}${sayError(difference)}. ` +
     (share
       ? `Layer normalization is at the other network's lowest validation bound after ${number(share.steps)} of its updates and ${number(share.seconds)} of its time.`
       : "Layer normalization does not reach the other network's lowest validation bound.");
@@ -153,6 +153,10 @@ function showSamples({ name, ...image }: EvaluationImage): SummaryImage {
     caption: 'From the prior, a sample a row: the canvas from an early glimpse on the left to the last on the right.',
     ...image,
   };
+}
+
+function sayError({ standardError, seeds }: Estimate): string {
+  return seeds > 1 ? ` with standard error ${number(standardError)}` : '';
 }
 
 function number(value: number): string {

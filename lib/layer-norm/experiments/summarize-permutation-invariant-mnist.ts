@@ -122,8 +122,8 @@ export function judgePerceptrons(rows: readonly Measurement[], params: Scale): V
   const sayShare = (share: number | undefined) =>
     share === undefined ? 'never' : String(Number(share.toPrecision(2)));
   const reason =
-    `After ${params.epochs} epochs at ${params.hiddenUnits.join('-')} units, over ${difference.seeds} seeds, ${describe(large)}; ${describe(small)}: ` +
-    `paired difference ${percent(difference.mean)} with standard error ${percent(difference.standardError)}. ` +
+    `After ${params.epochs} epochs at ${params.hiddenUnits.join('-')} units, over ${difference.seeds} seed(s), ${describe(large)}; ${describe(small)}: ` +
+    `paired difference ${percent(difference.mean)}${difference.seeds > 1 ? ` with standard error ${percent(difference.standardError)}` : ''}. ` +
     `From ${large} to ${small} images layer normalization loses ${percent(rise('layer'))}, batch normalization ${percent(rise('batch'))}. ` +
     `Layer normalization is at batch normalization's lowest training negative log likelihood after this share of its updates: ` +
     `minibatches of ${large}: ${sayShare(shares[0])}; of ${small}: ${sayShare(shares[1])}.`;

@@ -1,4 +1,5 @@
 /** Every experiment there is, in the order of the papers. A new one is added here and nowhere else. */
+import { convnets } from './layer-norm/experiments/convnets.ts';
 import { imageSentenceRanking } from './layer-norm/experiments/image-sentence-ranking.ts';
 import { cifar } from './learned-optimizers/experiments/cifar.ts';
 import { informationSharing } from './learned-optimizers/experiments/information-sharing.ts';
@@ -24,4 +25,5 @@ export const experiments = createRegistry([
   informationSharing,
   robustTraining,
   imageSentenceRanking,
+  convnets,
 ]);

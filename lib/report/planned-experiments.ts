@@ -10,7 +10,6 @@ export const plannedExperiments: readonly PlannedExperiment[] = [
   { name: 'layer-norm/handwriting', place: '§6.5, Figure 5' },
   { name: 'layer-norm/permutation-invariant-mnist', place: '§6.6, Figure 6' },
   { name: 'layer-norm/recurrent-dynamics', place: '§3' },
-  { name: 'layer-norm/convnets', place: '§6.7' },
   { name: 'random-walk/segmentation', place: 'Tables 2–3' },
   { name: 'random-walk/trimap', place: 'Figure 5' },
   { name: 'random-walk/boundaries', place: 'Table 4' },

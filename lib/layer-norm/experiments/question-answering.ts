@@ -172,10 +172,12 @@ export const questionAnswering = defineExperiment<QuestionAnsweringParams, Reade
 
   work(params) {
     const { seeds, updates, batchSize, units, embeddingSize, validationIntervalUpdates, timedRounds } = params;
-    // The corpus's passages have some 100 tokens and its questions 26. Products of matrices at 5 · 10⁹ a second, forward
-    // and twice back, and what every operation of a step costs whatever its size.
+    // The corpora's passages have some 100 tokens, their questions 26. Products of matrices on the kernels, forward and
+    // twice back; what a step costs beside them; embeddings, dropout and attention; Adam on every word's embedding.
     const steps = Math.min(params.passageTokens, 110) + Math.min(params.questionTokens, 30);
-    const updateSeconds = steps * (0.003 + (3 * 4 * batchSize * units * (units + embeddingSize)) / 5e9);
+    const products = 3 * 4 * batchSize * units * (units + embeddingSize);
+    const parameters = Math.min(params.words, 120_000) * embeddingSize;
+    const updateSeconds = steps * (0.00015 + products / 1.2e10) + 0.01 + parameters * 5e-9;
     const validationSeconds = (Math.min(params.validationQuestions, 900) / batchSize) * (updateSeconds / 3);
     const trainings = readers.length * seeds;
     return {

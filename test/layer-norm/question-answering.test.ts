@@ -4,14 +4,14 @@ import { ClozePacker, readClozeQuestions } from '../../lib/datasets/cloze-questi
 import { cnnQuestionsImporter } from '../../lib/datasets/cnn-questions.ts';
 import type { CheckedFile } from '../../lib/datasets/importer.ts';
 import { guessEntities } from '../../lib/layer-norm/experiments/guess-entities.ts';
+import { updateTimeMetric } from '../../lib/layer-norm/experiments/learning-curves.ts';
 import { questionAnswering } from '../../lib/layer-norm/experiments/question-answering.ts';
 import {
   errorMetric,
   guessMetric,
-  lowestErrors,
+  lowestMetric,
   populationMetric,
   readers,
-  secondsMetric,
   standInMetric,
   testMetric,
 } from '../../lib/layer-norm/experiments/reader-metrics.ts';
@@ -155,7 +155,7 @@ describe('the experiment', () => {
       expect(of(errorMetric).map(({ step }) => step)).toEqual([0, 2, 4]);
       expect(of(testMetric)).toHaveLength(1);
       expect(of(populationMetric)).toHaveLength(normalization.kind === 'batch' ? 1 : 0);
-      expect(of(secondsMetric)[0]!.value).toBeGreaterThan(0);
+      expect(of(updateTimeMetric)[0]!.value).toBeGreaterThan(0);
     }
     const chance = rows.find(({ metric, subject }) => metric === guessMetric && subject === 'chance')!;
     // Twelve tokens have the last two sentences, of an entity each.
@@ -200,33 +200,50 @@ describe('the verdict', () => {
   /** Curves that fall to `level` at update `reached` and stay there, over seeds. */
   const curves = (levels: Record<string, readonly [level: number, reached: number]>, seeds: number): Measurement[] =>
     Object.entries(levels).flatMap(([subject, [level, reached]]) =>
-      Array.from({ length: seeds }, (_, seed) => seed).flatMap((seed) =>
-        [0, 1000, 2000, 3000].map((step) => ({
-          metric: errorMetric,
+      Array.from({ length: seeds }, (_, seed) => seed).flatMap((seed) => {
+        const noise = 0.002 * Math.sin(7 * seed + subject.length);
+        const row = (metric: string, step: number, value: number) => ({
+          metric,
           subject,
           step,
           seed,
-          value: (step < reached ? 0.9 : level) + 0.002 * Math.sin(7 * seed + subject.length),
+          value,
           unit: 'share',
-        })),
-      ),
+        });
+        return [
+          ...[0, 1000, 2000, 3000].map((step) => row(errorMetric, step, (step < reached ? 0.9 : level) + noise)),
+          row(lowestMetric, 0, level + noise),
+        ];
+      }),
     );
   const paperLike = { lstm: [0.503, 3000], 'bn-lstm': [0.495, 2000], 'bn-everywhere': [0.5, 2000] } as const;
   const judge = (rows: readonly Measurement[], params = paper) => questionAnswering.summarize(rows, params).verdict;
 
   test('holds below all of them and before all of them', () => {
-    const { outcome, reason } = judge(
-      curves({ ...paperLike, 'ln-lstm': [0.47, 1000], 'ln-lstm-gain-0.1': [0.49, 2000] }, 3),
-    );
+    const levels = { ...paperLike, 'ln-lstm': [0.47, 1000], 'ln-lstm-gain-0.1': [0.49, 2000] } as const;
+    const { outcome, reason } = judge(curves(levels, 3));
     expect(outcome).toBe('holds');
-    expect(reason).toMatch(/LN-LSTM: 47\.\d ± .* over 3 seeds/);
-    expect(reason).toMatch(/Against BN-LSTM \(49\.\d ± .*\): below it, paired difference -2\.\d ± .* in fewer updates/);
+    expect(reason).toMatch(/LN-LSTM: 47\.\d ± 0\.\d % \(mean ± standard error of 3 seeds\)/);
+    expect(reason).toMatch(
+      /Below BN-LSTM \(49\.\d ± 0\.\d %\), paired difference -2\.\d ± 0\.\d points, .* 50 % of the updates/,
+    );
     expect(reason).toContain('Gains that start at 1.0 are better than those that start at 0.1');
   });
 
   test('does not hold above one of them, or not before', () => {
-    expect(judge(curves({ ...paperLike, 'ln-lstm': [0.497, 1000] }, 3)).outcome).toBe('does not hold');
+    const above = judge(curves({ ...paperLike, 'ln-lstm': [0.497, 1000] }, 3));
+    expect(above.outcome).toBe('does not hold');
+    expect(above.reason).toMatch(/Not below BN-LSTM .* does not reach/);
     expect(judge(curves({ ...paperLike, 'ln-lstm': [0.47, 3000] }, 3)).outcome).toBe('does not hold');
+  });
+
+  test('does not hold where the difference drowns in its own spread', () => {
+    const rows = curves({ ...paperLike, 'ln-lstm': [0.49, 1000] }, 3).map((row) =>
+      row.subject === 'ln-lstm' && row.metric === lowestMetric
+        ? { ...row, value: row.value + 0.02 * (row.seed - 1) }
+        : row,
+    );
+    expect(judge(rows).outcome).toBe('does not hold');
   });
 
   test('is inconclusive with two seeds, stand-in data, small readers or without a baseline, and says so', () => {
@@ -243,8 +260,12 @@ describe('the verdict', () => {
     expect(judge([])).toMatchObject({ outcome: 'inconclusive' });
   });
 
-  test('the lowest error of each seed is what is compared', () => {
-    const rows = curves({ lstm: [0.5, 1000] }, 2);
-    expect([...lowestErrors(rows, 'lstm').values()].map((value) => value.toFixed(2))).toEqual(['0.50', '0.50']);
+  test('one seed has no spread, and none is printed', () => {
+    const { verdict, tables } = questionAnswering.summarize(
+      curves({ ...paperLike, 'ln-lstm': [0.47, 1000] }, 1),
+      paper,
+    );
+    expect(verdict.reason).toMatch(/paired difference -\d\.\d points/);
+    expect(tables.flatMap(({ rows }) => rows.flat()).some(Number.isNaN)).toBe(false);
   });
 });

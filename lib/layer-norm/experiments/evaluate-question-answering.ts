@@ -1,29 +1,31 @@
 /** Measures trained readers, what guessing costs, and how long an update of each reader takes. */
+import type * as tf from '@tensorflow/tfjs-core';
 import type { EvaluationContext } from '../../pipeline/context.ts';
 import type { Measurement } from '../../pipeline/experiment.ts';
 import {
+  beginReader,
   cnnQuestions,
   drawMinibatch,
   evaluationMinibatches,
   type ReaderTrial,
   readMaterial,
   startReaders,
-  train,
 } from '../training/question-answering.ts';
 import { guessEntities } from './guess-entities.ts';
+import { curveMeasurements } from './learning-curves.ts';
+import { measureUpdateTime } from './measure-update-time.ts';
 import {
+  curveUnits,
   errorMetric,
   guesses,
   guessMetric,
-  likelihoodMetric,
+  lowestMetric,
   populationMetric,
   questionsMetric,
   type ReaderSubject,
-  secondsMetric,
   standInMetric,
   testMetric,
 } from './reader-metrics.ts';
-import { timeUpdates } from './time-updates.ts';
 
 export type QuestionAnsweringEvaluation =
   | {
@@ -44,7 +46,6 @@ export type QuestionAnsweringEvaluation =
       /** Of each subject, what is timed. */
       readonly timed: readonly ReaderTrial[];
       readonly rounds: number;
-      readonly updates: number;
     };
 
 export async function evaluateQuestionAnswering(
@@ -60,35 +61,26 @@ async function measureOne(
   { subject, trial, trials, populationMinibatches }: QuestionAnsweringEvaluation & { kind: 'reader' },
   context: EvaluationContext,
 ): Promise<readonly Measurement[]> {
-  const { tensors, metadata, metrics } = await context.model(trials[0]!);
+  const model = await context.model(trials[0]!);
   const { seed, reader, batchSize, validationQuestions } = trial;
   const { normalization } = reader;
-  const row = (metric: string, step: number, value: number, unit: string) => ({
-    metric,
-    subject,
-    step,
-    seed,
-    value,
-    unit,
-  });
-  const rows: Measurement[] = metrics.flatMap(({ update, error, negativeLogLikelihood }) => [
-    row(errorMetric, Number(update), Number(error), 'share'),
-    row(likelihoodMetric, Number(update), Number(negativeLogLikelihood), 'nats'),
-  ]);
+  const row = (metric: string, value: number) => ({ metric, subject, step: 0, seed, value, unit: 'share' });
+  const rows = curveMeasurements(model, curveUnits, { subject, seed });
+  const errors = rows.filter(({ metric }) => metric === errorMetric).map(({ value }) => value);
+  rows.push(row(lowestMetric, Math.min(...errors)));
 
-  const { asTensors, gatherStatistics, measureReader, tidy } = await startReaders(context);
+  const { asTensors, gatherStatistics, measureReader, tf: tfjs } = await startReaders(context);
   const dataset = await context.dataset(cnnQuestions);
   const minibatches = async (split: 'validation' | 'test') =>
     evaluationMinibatches(await readMaterial(dataset, split, reader), batchSize, validationQuestions);
   const [validation, test] = [await minibatches('validation'), await minibatches('test')];
-  const kept = Number(metadata.keptUpdate);
-  const { error } = tidy(() => measureReader(asTensors(tensors), test, { normalization }));
-  rows.push(row(testMetric, kept, error, 'share'));
+  const { error } = tfjs.tidy(() => measureReader(asTensors(model.tensors), test, { normalization }));
+  rows.push(row(testMetric, error));
   if (normalization.kind !== 'batch') return rows;
   await context.breathe();
   const training = await readMaterial(dataset, 'training', reader);
-  const population = tidy(() => {
-    const parameters = asTensors(tensors);
+  const population = tfjs.tidy(() => {
+    const parameters = asTensors(model.tensors);
     // Minibatches that training did not see in this composition.
     const drawn = Array.from({ length: populationMinibatches }, (_, number) =>
       drawMinibatch(training, batchSize, seed, trial.updates + number),
@@ -96,7 +88,7 @@ async function measureOne(
     const statistics = gatherStatistics(parameters, drawn, { normalization });
     return measureReader(parameters, validation, { normalization, statistics });
   });
-  rows.push(row(populationMetric, kept, population.error, 'share'));
+  rows.push(row(populationMetric, population.error));
   return rows;
 }
 
@@ -128,26 +120,43 @@ async function measureGuesses(
 }
 
 async function measureSpeed(
-  { subjects, timed, rounds, updates }: QuestionAnsweringEvaluation & { kind: 'speed' },
+  { subjects, timed, rounds }: QuestionAnsweringEvaluation & { kind: 'speed' },
   context: EvaluationContext,
 ): Promise<readonly Measurement[]> {
-  const trainings = Object.fromEntries(
-    subjects.map((subject, index) => [
-      subject,
-      (count: number, recording: Parameters<typeof train>[1]) =>
-        train(
-          { ...timed[index]!, updates: count, validationIntervalUpdates: count, validationQuestions: 1 },
-          recording,
-        ),
-    ]),
-  );
-  const seconds = await timeUpdates(trainings, { rounds, updates }, context);
-  return subjects.map((subject) => ({
-    metric: secondsMetric,
-    subject,
-    step: 0,
-    seed: 0,
-    value: seconds.get(subject)!,
-    unit: 's',
-  }));
+  const library = await startReaders(context);
+  const { initAdam, updateAdam } = await import('../adam.ts');
+  const dataset = await context.dataset(cnnQuestions);
+  const updates: Record<string, () => void> = {};
+  for (const [index, trial] of timed.entries()) {
+    const material = await readMaterial(dataset, 'training', trial.reader);
+    const { parameters, loss, adam, clip } = beginReader(trial, material, library);
+    const names = Object.keys(parameters);
+    const arrays = Object.fromEntries(names.map((name) => [name, parameters[name]!.data as Float32Array]));
+    const state = initAdam(parameters);
+    updates[subjects[index]!] = () => {
+      const gradients = gradientsOf(names, Object.values(library.asTensors(parameters)), library.tf, (tensors) =>
+        loss(tensors, state.applied),
+      );
+      updateAdam(arrays, gradients, state, adam, clip);
+    };
+  }
+  return measureUpdateTime(updates, { rounds, breathe: () => context.breathe() });
+}
+
+/** ∂loss/∂values by name; disposes of the values. */
+function gradientsOf(
+  names: readonly string[],
+  values: tf.Tensor[],
+  { grads, dispose, tidy }: Pick<typeof tf, 'grads' | 'dispose' | 'tidy'>,
+  loss: (tensors: Readonly<Record<string, tf.Tensor>>) => tf.Scalar,
+): Record<string, Float32Array> {
+  const gradients: Record<string, Float32Array> = {};
+  tidy(() => {
+    const ofValues = grads((...given) => loss(Object.fromEntries(names.map((name, index) => [name, given[index]!]))));
+    for (const [index, gradient] of ofValues(values).entries()) {
+      gradients[names[index]!] = gradient.dataSync() as Float32Array;
+    }
+  });
+  dispose(values);
+  return gradients;
 }

@@ -1,26 +1,30 @@
-/** The tables, the chart and the verdict over the readers of §6.2; pure functions of the measurements. */
+/** The tables, the charts and the verdict over the readers of §6.2; pure functions of the measurements. */
 import type { Measurement, Summary, Table, Verdict } from '../../pipeline/experiment.ts';
-import { chartQuestionAnswering } from './chart-question-answering.ts';
-import { pairedDifference, signOf, spreadOf, writeSpread } from './paired-difference.ts';
+import { chartLearningCurves } from './chart-learning-curves.ts';
+import {
+  estimateOf,
+  pairedDifference,
+  secondsPerUpdate,
+  shareOfBaselineTime,
+  stepsOf,
+  valuesBySeed,
+} from './learning-curves.ts';
 import type { QuestionAnsweringParams } from './question-answering.ts';
 import {
   baselines,
   errorMetric,
   guesses,
   guessMetric,
-  labelOf,
+  labels,
   likelihoodMetric,
-  lowestErrors,
+  lowestMetric,
   paperErrors,
   populationMetric,
   questionsMetric,
   type ReaderSubject,
   readers,
-  secondsPerUpdate,
   standInMetric,
   testMetric,
-  updatesToReach,
-  valuesByStep,
 } from './reader-metrics.ts';
 
 type Rows = readonly Measurement[];
@@ -32,32 +36,35 @@ const paperUnits = 240;
 const fewestUpdates = 10_000;
 
 export function summarizeQuestionAnswering(rows: Rows, params: QuestionAnsweringParams): Summary {
-  const tables = [tabulateReaders(rows, params), tabulateGuesses(rows)];
+  const chart = (metric: string, title: string, yTitle: string) => {
+    const caption = 'Means over seeds, the band one standard error; seconds are updates times the median time of one.';
+    return chartLearningCurves(rows, { title, caption, metric, yTitle, subjects: labels });
+  };
+  const isMeasured = rows.some(({ metric }) => metric === errorMetric);
   return {
     verdict: judge(rows, params),
-    tables: tables.filter((table) => table.rows.length > 0),
-    charts: rows.some(({ metric }) => metric === errorMetric) ? [chartQuestionAnswering(rows)] : [],
+    tables: [tabulateReaders(rows), tabulateGuesses(rows)].filter((table) => table.rows.length > 0),
+    charts: isMeasured
+      ? [
+          chart(errorMetric, 'Validation error of attentive readers (Figure 2)', 'validation error (share)'),
+          chart(likelihoodMetric, 'Validation loss of attentive readers', 'negative log likelihood (nats)'),
+        ]
+      : [],
     remarks: remark(rows),
   };
 }
 
 /**
  * Holds where LN-LSTM's lowest validation error is below each baseline's by more than two standard errors of the paired
- * difference, and it reaches each baseline's lowest in fewer updates on average, in every seed.
+ * difference, and its mean curve is as low as each baseline's ever is in fewer updates.
  */
 function judge(rows: Rows, params: QuestionAnsweringParams): Verdict {
-  const ours = lowestErrors(rows, 'ln-lstm');
-  const compared = baselines.map((baseline) => {
-    const theirs = lowestErrors(rows, baseline);
-    const difference = pairedDifference(percent(ours), percent(theirs));
-    const reached = updatesToReach(rows, 'ln-lstm', theirs);
-    const needed = updatesToReach(rows, baseline, theirs);
-    const isFaster =
-      theirs.size > 0 &&
-      [...needed].every(([seed, update]) => (reached.get(seed) ?? Number.POSITIVE_INFINITY) < update);
-    return { baseline, difference, isLower: signOf(difference) === 'below', isFaster, reached };
-  });
-  const seeds = Math.min(...compared.map(({ difference }) => difference.count));
+  const compared = baselines.map((baseline) => ({
+    baseline,
+    difference: differenceFrom(rows, baseline),
+    share: shareOfBaselineTime(rows, errorMetric, { subject: 'ln-lstm', baseline, better: 'lower' }),
+  }));
+  const seeds = Math.min(...compared.map(({ difference }) => difference.seeds));
 
   const obstacles: string[] = [];
   if (rows.some(({ metric }) => metric === standInMetric)) {
@@ -71,19 +78,21 @@ function judge(rows: Rows, params: QuestionAnsweringParams): Verdict {
   }
   const reasons = [
     ...obstacles,
-    ...(ours.size > 0
-      ? [`Lowest validation error of LN-LSTM: ${describe(ours)} over ${count(ours.size, 'seed')}`]
-      : ['Not measured: LN-LSTM']),
-    ...compared.flatMap(({ baseline, difference, isLower, isFaster, reached }) => {
-      if (difference.count === 0) return [`Not measured: ${labelOf(baseline)}`];
-      const speed = isFaster
-        ? 'reached in fewer updates in every seed'
-        : `reached in ${reached.size} of ${count(difference.count, 'seed')}, not always in fewer updates`;
-      return `Against ${labelOf(baseline)} (${describe(lowestErrors(rows, baseline))}): ${isLower ? '' : 'not '}below it, paired difference ${writeSpread(difference, 2)} points; its lowest is ${speed}`;
+    isMeasured(rows, 'ln-lstm')
+      ? `Lowest validation error of LN-LSTM: ${describeLowest(rows, 'ln-lstm')} (mean ± standard error of ${seeds} seeds)`
+      : 'Not measured: LN-LSTM',
+    ...compared.map(({ baseline, difference, share }) => {
+      if (difference.seeds === 0) return `Not measured: ${labels[baseline]}`;
+      const reached = share
+        ? `whose mean curve's lowest it reaches in ${Math.round(100 * share.steps)} % of the updates`
+        : `whose mean curve's lowest it does not reach`;
+      return `${isBelow(difference) ? 'Below' : 'Not below'} ${labels[baseline]} (${describeLowest(rows, baseline)}), paired difference ${describePoints(difference)}, ${reached}`;
     }),
     ...describeGains(rows),
   ];
-  const holds = compared.every(({ isLower, isFaster }) => isLower && isFaster);
+  const holds = compared.every(
+    ({ difference, share }) => isBelow(difference) && share !== undefined && share.steps < 1,
+  );
   return {
     outcome: obstacles.length > 0 ? 'inconclusive' : holds ? 'holds' : 'does not hold',
     reason: reasons.map((reason) => `${reason}.`).join(' '),
@@ -92,56 +101,89 @@ function judge(rows: Rows, params: QuestionAnsweringParams): Verdict {
 
 /** What the gains' start makes of it: the paper found 1.0 significantly better. */
 function describeGains(rows: Rows): readonly string[] {
-  const difference = pairedDifference(
-    percent(lowestErrors(rows, 'ln-lstm')),
-    percent(lowestErrors(rows, 'ln-lstm-gain-0.1')),
-  );
-  if (difference.count === 0) return [];
-  const what = { below: 'better than', above: 'worse than', level: 'no different from' }[signOf(difference)];
+  const difference = differenceFrom(rows, 'ln-lstm-gain-0.1');
+  if (difference.seeds === 0) return [];
+  const what = isBelow(difference) ? 'better' : isBelow(negated(difference)) ? 'worse' : 'not clearly better or worse';
   return [
-    `Gains that start at 1.0 are ${what} those that start at 0.1: paired difference ${writeSpread(difference, 2)} points`,
+    `Gains that start at 1.0 are ${what} than those that start at 0.1: paired difference ${describePoints(difference)}`,
   ];
 }
 
-function tabulateReaders(rows: Rows, { updates }: QuestionAnsweringParams): Table {
-  const plain = lowestErrors(rows, 'lstm');
+type Difference = ReturnType<typeof pairedDifference>;
+
+/** LN-LSTM's lowest error minus another's, paired by seed. */
+function differenceFrom(rows: Rows, baseline: ReaderSubject): Difference {
+  return pairedDifference(rows, lowestMetric, { subject: 'ln-lstm', baseline, step: 0 });
+}
+
+/** By more than two standard errors, which a single seed does not have. */
+function isBelow({ mean, standardError }: Difference): boolean {
+  return mean < -2 * standardError;
+}
+
+function negated({ mean, ...rest }: Difference): Difference {
+  return { ...rest, mean: -mean };
+}
+
+function describePoints({ mean, standardError }: Difference): string {
+  const error = Number.isFinite(standardError) ? ` ± ${(100 * standardError).toFixed(1)}` : '';
+  return `${(100 * mean).toFixed(1)}${error} points`;
+}
+
+function describeLowest(rows: Rows, subject: ReaderSubject): string {
+  const { mean, standardError } = estimateOf(valuesAt(rows, lowestMetric, subject));
+  const error = Number.isFinite(standardError) ? ` ± ${(100 * standardError).toFixed(1)}` : '';
+  return `${(100 * mean).toFixed(1)}${error} %`;
+}
+
+function valuesAt(rows: Rows, metric: string, subject: string, step = 0): readonly number[] {
+  return [...valuesBySeed(rows, { metric, subject }, step).values()];
+}
+
+function isMeasured(rows: Rows, subject: ReaderSubject): boolean {
+  return valuesAt(rows, lowestMetric, subject).length > 0;
+}
+
+function tabulateReaders(rows: Rows): Table {
+  const mean = (metric: string, subject: string, step = 0) => {
+    const values = valuesAt(rows, metric, subject, step);
+    return values.length > 0 ? estimateOf(values).mean : undefined;
+  };
+  const percent = (share: number | undefined) => (share === undefined ? undefined : 100 * share);
+  const finite = (value: number) => (Number.isFinite(value) ? value : undefined);
   return {
-    title: 'Readers: means over seeds',
+    title: 'Readers on the validation split: means over seeds',
     columns: [
       { label: 'reader' },
-      { label: 'lowest validation error (%)' },
-      { label: 'standard deviation', digits: 2 },
-      { label: 'paper (%)' },
-      { label: `log likelihood after ${updates} updates (−nats)` },
+      { label: 'lowest error (%)' },
+      { label: 'standard error', digits: 2 },
+      { label: 'the paper’s (%)' },
+      { label: 'loss at the end (nats)' },
       { label: 'test error (%)' },
-      { label: 'by statistics of the population (%)' },
-      { label: 'updates to the LSTM’s lowest' },
-      { label: 'seconds to the LSTM’s lowest' },
+      { label: 'by population statistics (%)' },
+      { label: 'updates to the LSTM’s lowest (%)' },
+      { label: 'time to it (%)' },
       { label: 'ms an update' },
       { label: 'seeds' },
     ],
     rows: readers.flatMap(({ subject, label }) => {
-      const lowest = lowestErrors(rows, subject);
-      if (lowest.size === 0) return [];
-      const { mean, standardDeviation } = spreadOf([...percent(lowest).values()]);
-      const seconds = secondsPerUpdate(rows, subject);
-      const reached = updatesToReach(rows, subject, plain);
-      // A mean over the seeds that got there would flatter those that did not.
-      const toPlain = reached.size === plain.size && plain.size > 0 ? spreadOf([...reached.values()]).mean : undefined;
-      const final = [...(valuesByStep(rows, subject, likelihoodMetric).get(updates)?.values() ?? [])];
+      if (!isMeasured(rows, subject)) return [];
+      const lowest = estimateOf(valuesAt(rows, lowestMetric, subject));
+      const last = stepsOf(rows, { metric: likelihoodMetric, subject }).at(-1);
+      const share = shareOfBaselineTime(rows, errorMetric, { subject, baseline: 'lstm', better: 'lower' });
       return [
         [
           label,
-          mean,
-          lowest.size > 1 ? standardDeviation : undefined,
+          100 * lowest.mean,
+          finite(100 * lowest.standardError),
           paperErrors[subject],
-          final.length > 0 ? spreadOf(final).mean : undefined,
-          meanPercent(rows, subject, testMetric),
-          meanPercent(rows, subject, populationMetric),
-          toPlain ?? `in ${reached.size} of ${plain.size}`,
-          toPlain !== undefined && seconds !== undefined ? toPlain * seconds : undefined,
-          seconds === undefined ? undefined : 1000 * seconds,
-          lowest.size,
+          last === undefined ? undefined : mean(likelihoodMetric, subject, last),
+          percent(mean(testMetric, subject)),
+          percent(mean(populationMetric, subject)),
+          percent(share?.steps),
+          share && finite(100 * share.seconds),
+          finite(1000 * secondsPerUpdate(rows, subject)),
+          lowest.seeds,
         ],
       ];
     }),
@@ -153,35 +195,15 @@ function tabulateGuesses(rows: Rows): Table {
     title: 'Validation error without reading',
     columns: [{ label: 'answer' }, { label: 'error (%)' }],
     rows: Object.entries(guesses).flatMap(([guess, label]) => {
-      const row = rows.find(({ metric, subject }) => metric === guessMetric && subject === guess);
-      return row ? [[label, 100 * row.value]] : [];
+      const [error] = valuesAt(rows, guessMetric, guess);
+      return error === undefined ? [] : [[label, 100 * error]];
     }),
   };
 }
 
 function remark(rows: Rows): readonly string[] {
-  const used = ['training', 'validation', 'test'].map(
-    (split) => rows.find(({ metric, subject }) => metric === questionsMetric && subject === split)?.value,
-  );
-  return used.every((value) => value !== undefined)
+  const used = ['training', 'validation', 'test'].flatMap((split) => valuesAt(rows, questionsMetric, split));
+  return used.length === 3
     ? [`Questions whose passage, as cut, has their answer: ${used.join(', ')} for training, validation and test.`]
     : [];
-}
-
-/** The mean over all rows of a subject's metric, in percent. */
-function meanPercent(rows: Rows, subject: ReaderSubject, metric: string): number | undefined {
-  const values = rows.filter((row) => row.subject === subject && row.metric === metric).map(({ value }) => 100 * value);
-  return values.length > 0 ? spreadOf(values).mean : undefined;
-}
-
-function percent(shares: ReadonlyMap<number, number>): ReadonlyMap<number, number> {
-  return new Map([...shares].map(([seed, value]) => [seed, 100 * value]));
-}
-
-function describe(errors: ReadonlyMap<number, number>): string {
-  return `${writeSpread(spreadOf([...percent(errors).values()]))} %`;
-}
-
-function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? '' : 's'}`;
 }

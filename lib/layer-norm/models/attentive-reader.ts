@@ -16,6 +16,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type RandomStream, randomStream } from '../../numerics/random.ts';
 import type { NamedTensors, Tensor } from '../../numerics/safetensors.ts';
+import { dropOut } from '../dropout.ts';
 import { embed } from '../embed.ts';
 import { defaultEpsilon } from '../normalization.ts';
 import { batchNormLstm } from '../recurrent/batch-norm-lstm.ts';
@@ -144,7 +145,7 @@ export function readQuestions(
     ),
   ); // g
   const logits = tf.add(
-    tf.matMul(dropOut(answer, options) as tf.Tensor2D, parameters['output/kernel']! as tf.Tensor2D),
+    tf.matMul(maybeDropOut(answer, options) as tf.Tensor2D, parameters['output/kernel']! as tf.Tensor2D),
     parameters['output/bias']!,
   ) as tf.Tensor2D;
   const recurrent = { passage: passage.statistics, question: question.statistics };
@@ -185,7 +186,7 @@ function encode(
   options: ReaderOptions,
 ): { readonly outputs: tf.Tensor3D; readonly last: tf.Tensor2D; readonly statistics?: MinibatchStatistics } {
   const ids = tf.tensor2d(sequences.ids, [sequences.time, size], 'int32');
-  const inputs = dropOut(embed(parameters.embedding! as tf.Tensor2D, ids), options) as tf.Tensor3D;
+  const inputs = maybeDropOut(embed(parameters.embedding! as tf.Tensor2D, ids), options) as tf.Tensor3D;
   const layer = withPrefix(name, parameters) as unknown as LstmParameters;
   const mask = maskOf(sequences, size);
   const { normalization, statistics } = options;
@@ -222,6 +223,10 @@ function createProducts(parameters: TensorByName, { normalization, statistics }:
   };
 }
 
+function maybeDropOut(x: tf.Tensor, { dropout }: ReaderOptions): tf.Tensor {
+  return dropout ? dropOut(x, dropout.rate, dropout.random) : x;
+}
+
 function maskOf({ mask, time }: PaddedSequences, size: number): tf.Tensor2D {
   return tf.tensor2d(mask, [time, size]);
 }
@@ -230,24 +235,6 @@ function maskOf({ mask, time }: PaddedSequences, size: number): tf.Tensor2D {
 function maskedSoftmax(scores: tf.Tensor, mask: tf.Tensor2D): tf.Tensor2D {
   const hidden = tf.mul(tf.sub(1, mask), -1e9);
   return tf.softmax(tf.transpose(tf.add(scores, hidden))) as tf.Tensor2D;
-}
-
-/** Each value is 0 with probability `rate` (to the nearest 256th), else divided by what is kept. */
-function dropOut(x: tf.Tensor, { dropout }: ReaderOptions): tf.Tensor {
-  if (!dropout || dropout.rate === 0) return x;
-  const { rate, random } = dropout;
-  const dropped = Math.round(256 * rate);
-  const kept = 256 / (256 - dropped);
-  const factors = new Float32Array(x.size);
-  for (let start = 0; start < factors.length; start += 4) {
-    // Four bytes of one draw decide on four values.
-    let bits = random.uniform() * 2 ** 32;
-    for (let index = start; index < Math.min(start + 4, factors.length); index++) {
-      factors[index] = bits % 256 < dropped ? 0 : kept;
-      bits = Math.floor(bits / 256);
-    }
-  }
-  return tf.mul(x, tf.tensor(factors, x.shape));
 }
 
 /** Uniform in ±√(6/(rows + columns + 1)), as the code of Cooijmans et al. starts all that is not recurrent. */

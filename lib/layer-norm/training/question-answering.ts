@@ -1,4 +1,5 @@
 /** Training of attentive readers (§6.2): minibatches of cloze questions whose entities are permuted anew each time. */
+import type { Scalar } from '@tensorflow/tfjs-core';
 import {
   type ClozeQuestions,
   type ClozeSplit,
@@ -8,7 +9,7 @@ import {
 import type { DatasetReader } from '../../datasets/dataset.ts';
 import { randomStream } from '../../numerics/random.ts';
 import type { EvaluationContext, TrainingContext } from '../../pipeline/context.ts';
-import type { ReaderNormalization, ReaderShape } from '../models/attentive-reader.ts';
+import type { ReaderNormalization } from '../models/attentive-reader.ts';
 import {
   drawPermutation,
   encodeMinibatch,
@@ -16,6 +17,7 @@ import {
   type ReadingLimits,
   selectQuestions,
 } from '../models/reader-minibatch.ts';
+import type { TensorByName, Training } from '../trainer.ts';
 
 /** What a reader sees and how large it is. */
 export interface ReaderSettings {
@@ -71,10 +73,6 @@ export async function readMaterial(
   return { questions, indices: selectQuestions(questions, limits), limits };
 }
 
-export function readerShape({ embeddingSize, units }: ReaderSettings, { limits }: ReadingMaterial): ReaderShape {
-  return { entities: limits.entities, words: limits.words, embeddingSize, units };
-}
-
 /** A minibatch of questions drawn at random, under a permutation of its own. */
 export function drawMinibatch(
   { questions, indices, limits }: ReadingMaterial,
@@ -113,12 +111,36 @@ export function evaluationMinibatches(
 /** TensorFlow.js and what stands on it, loaded only here: planning and summaries do without. */
 export async function startReaders(context: Pick<TrainingContext | EvaluationContext, 'startTensorFlow'>) {
   await context.startTensorFlow();
-  const { tidy } = await import('@tensorflow/tfjs-core');
   return {
-    tidy,
+    tf: await import('@tensorflow/tfjs-core'),
     ...(await import('../models/attentive-reader.ts')),
     ...(await import('../models/reader-evaluation.ts')),
     ...(await import('../trainer.ts')),
+  };
+}
+type Readers = Awaited<ReturnType<typeof startReaders>>;
+
+/** Where a training starts, how its parameters are updated, and the loss of its minibatches. */
+export interface ReaderBeginning extends Pick<Training, 'parameters' | 'adam' | 'clip'> {
+  loss(parameters: TensorByName, update: number): Scalar;
+}
+
+export function beginReader(
+  { seed, reader, batchSize, learningRate, clipNorm, dropout }: ReaderTrial,
+  material: ReadingMaterial,
+  { initializeReader, minibatchLoss }: Pick<Readers, 'initializeReader' | 'minibatchLoss'>,
+): ReaderBeginning {
+  const { normalization, embeddingSize, units } = reader;
+  const { entities, words } = material.limits;
+  return {
+    parameters: initializeReader(seed, { entities, words, embeddingSize, units }, normalization),
+    adam: { learningRate },
+    clip: { globalNorm: clipNorm },
+    loss: (parameters, update) =>
+      minibatchLoss(parameters, drawMinibatch(material, batchSize, seed, update), {
+        normalization,
+        dropout: { rate: dropout, random: randomStream(seed, 'dropout', update) },
+      }),
   };
 }
 
@@ -127,22 +149,15 @@ export async function train(trial: ReaderTrial, context: TrainingContext): Promi
   const training = await readMaterial(dataset, 'training', trial.reader);
   const validation = await readMaterial(dataset, 'validation', trial.reader);
   const heldOut = evaluationMinibatches(validation, trial.batchSize, trial.validationQuestions);
-  const { initializeReader, measureReader, minibatchLoss, trainModel } = await startReaders(context);
+  const library = await startReaders(context);
   const { normalization } = trial.reader;
-  await trainModel(
+  await library.trainModel(
     {
-      parameters: initializeReader(trial.seed, readerShape(trial.reader, training), normalization),
+      ...beginReader(trial, training, library),
       updates: trial.updates,
-      adam: { learningRate: trial.learningRate },
-      clip: { globalNorm: trial.clipNorm },
-      loss: (parameters, update) =>
-        minibatchLoss(parameters, drawMinibatch(training, trial.batchSize, trial.seed, update), {
-          normalization,
-          dropout: { rate: trial.dropout, random: randomStream(trial.seed, 'dropout', update) },
-        }),
       validation: {
         everyUpdates: trial.validationIntervalUpdates,
-        measure: (parameters) => measureReader(parameters, heldOut, { normalization }),
+        measure: (parameters) => library.measureReader(parameters, heldOut, { normalization }),
         best: { measure: 'error', isBetter: 'lower' },
       },
       metadata: { kind: 'attentive-reader', reader: JSON.stringify(trial.reader) },

@@ -1,12 +1,14 @@
-/** Figure 3's panels, and the decoders' cross-entropy against updates and wall time, as Vega-Lite specifications. */
+/** Figure 3's panels, and the decoders' cross-entropy against updates and seconds, as Vega-Lite specifications. */
 import type { Chart, Measurement } from '../../pipeline/experiment.ts';
-import { describeSpread, stepsOf, valuesBySeed } from './sentence-encoding-curves.ts';
+import { chartLearningCurves } from './chart-learning-curves.ts';
+import { stepsOf, valuesBySeed } from './learning-curves.ts';
+import { describeSpread } from './sentence-encoding-curves.ts';
 import {
   crossEntropyMetric,
+  crossEntropyUnit,
   downstreamMeasures,
   encoderLabels,
   encoders,
-  secondsMetric,
 } from './sentence-encoding-measures.ts';
 
 const schema = 'https://vega.github.io/schema/vega-lite/v6.json';
@@ -24,50 +26,40 @@ export function chartDownstream(rows: readonly Measurement[]): Chart {
         title: label,
         width: panelWidth,
         height: panelWidth,
-        layer: layersOf(
-          curvesOf(rows, metric, () => 1),
-          'updates',
-          unit,
-        ),
+        layer: layersOf(curvesOf(rows, metric), unit),
       })),
     },
   };
 }
 
-export function chartCrossEntropy(rows: readonly Measurement[], against: 'updates' | 'seconds'): Chart {
-  const perUpdate = (subject: string) =>
-    against === 'updates' ? 1 : rows.find((row) => row.metric === secondsMetric && row.subject === subject)?.value;
-  return {
-    title: `Cross-entropy of the decoders on held-out text against ${against}`,
-    caption: 'Mean over seeds, the band one standard deviation over them; layer normalization solid, plain dashed.',
-    spec: {
-      $schema: schema,
-      layer: layersOf(curvesOf(rows, crossEntropyMetric, perUpdate), against, 'nats a word'),
-    },
-  };
+export function chartCrossEntropy(rows: readonly Measurement[]): Chart {
+  return chartLearningCurves(rows, {
+    title: 'Cross-entropy of the decoders on held-out text',
+    caption: 'Mean over seeds, the band one standard error over them; seconds are updates times what an update takes.',
+    metric: crossEntropyMetric,
+    yTitle: crossEntropyUnit,
+    subjects: { layer: encoderLabels.layer, none: encoderLabels.none },
+  });
 }
 
 /** Six digits are more than a pixel shows, and keep reports small. */
 const sixDigits = (value: number) => Number(value.toPrecision(6));
 
-/** @param perUpdate what an update takes on the x-axis; without it the encoder has no curve */
-function curvesOf(rows: readonly Measurement[], metric: string, perUpdate: (subject: string) => number | undefined) {
-  return encoders.flatMap((encoder) => {
-    const width = perUpdate(encoder);
-    if (width === undefined) return [];
-    return stepsOf(rows, metric).flatMap((step) => {
-      const spread = describeSpread([...valuesBySeed(rows, metric, encoder, step).values()]);
+function curvesOf(rows: readonly Measurement[], metric: string) {
+  return encoders.flatMap((subject) =>
+    stepsOf(rows, { metric, subject }).flatMap((step) => {
+      const spread = describeSpread([...valuesBySeed(rows, { metric, subject }, step).values()]);
       if (!spread) return [];
       const { mean, deviation } = spread;
-      const [x, value, low, high] = [step * width, mean, mean - deviation, mean + deviation].map(sixDigits);
-      return [{ encoder: encoderLabels[encoder], x, value, low, high }];
-    });
-  });
+      const [value, low, high] = [mean, mean - deviation, mean + deviation].map(sixDigits);
+      return [{ encoder: encoderLabels[subject], updates: step, value, low, high }];
+    }),
+  );
 }
 
-function layersOf(values: readonly object[], xTitle: string, yTitle: string) {
+function layersOf(values: readonly object[], yTitle: string) {
   const domain = encoders.map((encoder) => encoderLabels[encoder]);
-  const x = { field: 'x', type: 'quantitative', title: xTitle, axis: { tickCount: 5 } };
+  const x = { field: 'updates', type: 'quantitative', title: 'updates', axis: { tickCount: 5 } };
   const y = (field: string) => ({ field, type: 'quantitative', title: yTitle, scale: { zero: false } });
   // One legend for both layers: each names the same scale, and neither may take the legend away.
   const legend = { symbolType: 'stroke', symbolSize: 600 };

@@ -16,12 +16,12 @@ import { readTrainingText } from '../models/training-text.ts';
 import { numberWords, restoreVocabulary, type Vocabulary } from '../models/vocabulary.ts';
 import { asTensors, withPrefix } from '../trainer.ts';
 import type { SentenceEncodingTrial } from '../training/sentence-encoding.ts';
+import { measureUpdateTime } from './measure-update-time.ts';
 import { pairFeatures, predictRelatedness, type ScoredPairs } from './relatedness-regression.ts';
 import {
   accuracyMeasures,
   type DownstreamMeasure,
   relatednessMeasures,
-  secondsMetric,
   standInMetric,
 } from './sentence-encoding-measures.ts';
 
@@ -146,51 +146,30 @@ function readSnapshot({ tensors }: TrainedModel, update: number): NamedTensors {
 }
 
 /**
- * Seconds of a minibatch's loss and gradients, both models in turns on the same minibatches so that other work on the machine
- * meets both; the median of the rounds. Call `startTensorFlow` before.
+ * Seconds of a minibatch's loss and gradients, of both models on the same minibatches; Adam takes either as long. Call
+ * `startTensorFlow` before.
  */
 export async function measureSecondsPerUpdate(
   trials: readonly SentenceEncodingTrial[],
   rounds: number,
   context: EvaluationContext,
 ): Promise<Measurement[]> {
-  const first = trials[0]!;
-  const { vocabulary, training } = await readTrainingText(await context.dataset('books'), first.text);
-  const models = await Promise.all(
-    trials.map(async (trial) => {
-      const { tensors } = await context.model(trial.name);
-      const parameters = Object.fromEntries(Object.entries(tensors).filter(([name]) => !name.startsWith('snapshot-')));
-      return { trial, parameters, seconds: [] as number[] };
-    }),
-  );
-  // The first round, in which code is compiled, does not count.
-  for (let round = 0; round <= rounds; round++) {
-    for (const { trial, parameters, seconds } of models) {
-      const settings = { ...trial, seed: first.seed };
-      const start = performance.now();
+  const { vocabulary, training } = await readTrainingText(await context.dataset('books'), trials[0]!.text);
+  const updates: Record<string, () => void> = {};
+  for (const trial of trials) {
+    const { tensors } = await context.model(trial.name);
+    const parameters = Object.fromEntries(Object.entries(tensors).filter(([name]) => !name.startsWith('snapshot-')));
+    const names = Object.keys(parameters);
+    let minibatch = 0;
+    updates[trial.model.normalization] = () =>
       tf.tidy(() => {
-        const names = Object.keys(parameters);
-        const { value, grads } = tf.valueAndGrads((...values: tf.Tensor[]) =>
-          minibatchLoss(
-            Object.fromEntries(names.map((name, index) => [name, values[index]!])),
-            settings,
-            training,
-            vocabulary.words.length,
-            round,
-          ),
-        )(Object.values(asTensors(parameters)));
+        const loss = (...values: tf.Tensor[]) => {
+          const named = Object.fromEntries(names.map((name, index) => [name, values[index]!]));
+          return minibatchLoss(named, trial, training, vocabulary.words.length, minibatch++);
+        };
+        const { value, grads } = tf.valueAndGrads(loss)(Object.values(asTensors(parameters)));
         for (const tensor of [value, ...grads]) tensor.dataSync();
       });
-      if (round > 0) seconds.push((performance.now() - start) / 1000);
-      await context.breathe();
-    }
   }
-  return models.map(({ trial, seconds }) => ({
-    metric: secondsMetric,
-    subject: trial.model.normalization,
-    step: 0,
-    seed: trial.seed,
-    value: seconds.sort((a, b) => a - b)[Math.floor(seconds.length / 2)]!,
-    unit: 's',
-  }));
+  return measureUpdateTime(updates, { rounds, breathe: () => context.breathe() });
 }

@@ -1,5 +1,6 @@
 /** Values over seeds, and what the normalized encoder differs by from the plain one of the same seed. */
 import type { Measurement } from '../../pipeline/experiment.ts';
+import { valuesBySeed } from './learning-curves.ts';
 import { type DownstreamMeasure, type Encoder, encoders } from './sentence-encoding-measures.ts';
 
 export interface Spread {
@@ -20,27 +21,12 @@ export function describeSpread(values: readonly number[]): Spread | undefined {
   return { count, mean, deviation, standardError: deviation / Math.sqrt(count) };
 }
 
-export function valuesBySeed(
-  rows: readonly Measurement[],
-  metric: string,
-  subject: Encoder,
-  step: number,
-): ReadonlyMap<number, number> {
-  const found = rows.filter((row) => row.metric === metric && row.subject === subject && row.step === step);
-  return new Map(found.map(({ seed, value }) => [seed, value]));
-}
-
-/** The steps at which a metric was measured, in order. */
-export function stepsOf(rows: readonly Measurement[], metric: string): readonly number[] {
-  return [...new Set(rows.filter((row) => row.metric === metric).map(({ step }) => step))].sort((a, b) => a - b);
-}
-
 /** One minus the other, seed by seed, where both have one. */
-export function pairedDifferences(one: ReadonlyMap<number, number>, other: ReadonlyMap<number, number>): number[] {
+function differencesBySeed(one: ReadonlyMap<number, number>, other: ReadonlyMap<number, number>): number[] {
   return [...one].flatMap(([seed, value]) => (other.has(seed) ? [value - other.get(seed)!] : []));
 }
 
-/** Better than nothing by chance: Student's t at 97.5 %, by degrees of freedom; beyond them nearly the normal's. */
+/** Student's t at 97.5 %, by degrees of freedom from 1; beyond them it is nearly the normal's. */
 const criticalT = [12.71, 4.3, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23];
 const normalCritical = 2;
 
@@ -68,12 +54,12 @@ export function compareMeasure(
   update: number,
 ): MeasureComparison | undefined {
   const sign = measure.isBetter === 'higher' ? 1 : -1;
-  const at = (encoder: Encoder, step: number) => valuesBySeed(rows, measure.metric, encoder, step);
+  const at = (encoder: Encoder, step: number) => valuesBySeed(rows, { metric: measure.metric, subject: encoder }, step);
   const advantage = describeSpread(
-    pairedDifferences(at('layer', update), at('none', update)).map((value) => sign * value),
+    differencesBySeed(at('layer', update), at('none', update)).map((value) => sign * value),
   );
   const learned = describeSpread(
-    encoders.flatMap((encoder) => pairedDifferences(at(encoder, update), at(encoder, 0)).map((value) => sign * value)),
+    encoders.flatMap((encoder) => differencesBySeed(at(encoder, update), at(encoder, 0)).map((value) => sign * value)),
   );
   const spreads = (step: number) => {
     const [none, layer] = encoders.map((encoder) => describeSpread([...at(encoder, step).values()]));

@@ -49,8 +49,9 @@ export const downstreamMeasures: readonly DownstreamMeasure[] = [
   ...Object.values(accuracyMeasures),
 ];
 
-export const crossEntropyMetric = 'held-out cross-entropy';
-export const secondsMetric = 'seconds per update';
+/** Of the decoders on held-out text; what the training writes down. */
+export const crossEntropyMetric = 'crossEntropy';
+export const crossEntropyUnit = 'nats a word';
 /** Present, with the dataset as its subject, where a downstream dataset is not the paper's. */
 export const standInMetric = 'downstream data stand in for the paper’s';
 

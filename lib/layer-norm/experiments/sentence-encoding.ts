@@ -3,7 +3,8 @@ import { z } from 'zod';
 import type { EvaluationContext } from '../../pipeline/context.ts';
 import { defineExperiment, type Measurement } from '../../pipeline/experiment.ts';
 import { type SentenceEncodingTrial, train } from '../training/sentence-encoding.ts';
-import { crossEntropyMetric, type Encoder, encoders } from './sentence-encoding-measures.ts';
+import { curveMeasurements } from './learning-curves.ts';
+import { crossEntropyMetric, crossEntropyUnit, type Encoder, encoders } from './sentence-encoding-measures.ts';
 import { sentenceEncodingWork } from './sentence-encoding-work.ts';
 import { summarizeSentenceEncoding } from './summarize-sentence-encoding.ts';
 
@@ -210,16 +211,9 @@ export const sentenceEncoding = defineExperiment<SentenceEncodingParams, Sentenc
 
 async function evaluate(evaluation: Evaluation, context: EvaluationContext): Promise<readonly Measurement[]> {
   if (evaluation.kind === 'learning curve') {
-    const { metrics } = await context.model(evaluation.trials[0]!);
     const { subject, seed } = evaluation;
-    return metrics.map(({ update, crossEntropy }) => ({
-      metric: crossEntropyMetric,
-      subject,
-      step: Number(update),
-      seed,
-      value: Number(crossEntropy),
-      unit: 'nats a word',
-    }));
+    const model = await context.model(evaluation.trials[0]!);
+    return curveMeasurements(model, { [crossEntropyMetric]: crossEntropyUnit }, { subject, seed });
   }
   await context.startTensorFlow();
   // Loaded only here: it computes with TensorFlow.js.

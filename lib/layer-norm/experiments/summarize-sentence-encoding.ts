@@ -2,23 +2,29 @@
 import type { Measurement, Summary, Table, Verdict } from '../../pipeline/experiment.ts';
 import { chartCrossEntropy, chartDownstream } from './chart-sentence-encoding.ts';
 import {
+  bestOf,
+  firstStepAt,
+  pairedDifference,
+  secondsPerUpdate,
+  shareOfBaselineTime,
+  stepsOf,
+  valuesBySeed,
+} from './learning-curves.ts';
+import {
   compareMeasure,
   describeSpread,
   type MeasureComparison,
-  pairedDifferences,
   type Spread,
   signOf,
-  stepsOf,
-  valuesBySeed,
 } from './sentence-encoding-curves.ts';
 import {
   crossEntropyMetric,
+  crossEntropyUnit,
   type DownstreamMeasure,
   downstreamMeasures,
   encoderLabels,
   encoders,
   paperRows,
-  secondsMetric,
   standInMetric,
 } from './sentence-encoding-measures.ts';
 
@@ -34,7 +40,7 @@ export function summarizeSentenceEncoding(rows: readonly Measurement[], params: 
   return {
     verdict: judge(rows, params),
     tables: [tabulateMeasures(rows, params.updates), tabulateDifferences(rows, params.updates), tabulateCosts(rows)],
-    charts: [chartDownstream(rows), chartCrossEntropy(rows, 'updates'), chartCrossEntropy(rows, 'seconds')],
+    charts: [chartDownstream(rows), chartCrossEntropy(rows)],
     remarks: [
       `The paper's encoders have 2,400 units and learn for a million updates of 64 sentences from BookCorpus; these have ${params.units} and learn for ${params.updates.toLocaleString('en-US')} of ${params.batchSize}.`,
       'Each spread is the standard deviation over seeds; a seed gives both encoders the same initial weights, minibatches and folds, and differences are paired by it.',
@@ -97,15 +103,28 @@ function describeComparison({ measure, values, advantage }: MeasureComparison): 
   return `${label}: ${written(values.layer, decimals)} against ${written(values.none, decimals)}, difference ${difference.toFixed(decimals)} with standard error ${advantage.standardError.toFixed(decimals + 1)}`;
 }
 
+/** Where the curves end, and how soon the normalized model is as good as the plain one ever gets. */
 function describeCrossEntropy(rows: readonly Measurement[]): string[] {
-  const last = stepsOf(rows, crossEntropyMetric).at(-1);
+  const metric = crossEntropyMetric;
+  const last = stepsOf(rows, { metric, subject: 'layer' }).at(-1);
   if (last === undefined) return [];
-  const [plain, normalized] = encoders.map((encoder) => valuesBySeed(rows, crossEntropyMetric, encoder, last));
-  const difference = describeSpread(pairedDifferences(normalized!, plain!));
-  if (!difference) return [];
+  const [plain, normalized] = encoders.map((subject) =>
+    describeSpread([...valuesBySeed(rows, { metric, subject }, last).values()]),
+  );
+  if (!plain || !normalized) return [];
+  const { mean, standardError } = pairedDifference(rows, metric, { subject: 'layer', baseline: 'none', step: last });
+  const share = shareOfBaselineTime(rows, metric, { subject: 'layer', baseline: 'none', better: 'lower' });
+  const error = Number.isFinite(standardError) ? ` with standard error ${standardError.toFixed(3)}` : '';
   return [
-    `The decoders' cross-entropy on held-out text after ${last.toLocaleString('en-US')} updates is ${written(describeSpread([...normalized!.values()])!, 3)} nats a word against ${written(describeSpread([...plain!.values()])!, 3)}, paired difference ${difference.mean.toFixed(3)} with standard error ${difference.standardError.toFixed(3)}`,
+    `The decoders' cross-entropy on held-out text after ${last.toLocaleString('en-US')} updates is ${written(normalized, 3)} ${crossEntropyUnit} with layer normalization against ${written(plain, 3)}, paired difference ${mean.toFixed(3)}${error}`,
+    share
+      ? `It reaches the plain model's best in ${percent(share.steps)} of its updates and ${percent(share.seconds)} of its time`
+      : "It does not reach the plain model's best",
   ];
+}
+
+function percent(share: number): string {
+  return Number.isFinite(share) ? `${Math.round(100 * share)} %` : 'an unmeasured share';
 }
 
 function written({ mean, deviation, count }: Spread, decimals: number): string {
@@ -118,7 +137,7 @@ function tabulateMeasures(rows: readonly Measurement[], updates: number): Table 
     [updates, 0].map((update) => [
       `${encoderLabels[encoder]}, ${update === 0 ? 'untrained' : `${update.toLocaleString('en-US')} updates`}`,
       ...downstreamMeasures.map(({ metric, decimals }) => {
-        const spread = describeSpread([...valuesBySeed(rows, metric, encoder, update).values()]);
+        const spread = describeSpread([...valuesBySeed(rows, { metric, subject: encoder }, update).values()]);
         return spread && written(spread, decimals);
       }),
     ]),
@@ -169,31 +188,30 @@ function tabulateDifferences(rows: readonly Measurement[], updates: number): Tab
   };
 }
 
-/** What it takes to get where the plain model ends. */
+/** What it takes to get where the plain model gets. */
 function tabulateCosts(rows: readonly Measurement[]): Table {
-  const steps = stepsOf(rows, crossEntropyMetric);
-  const meanAt = (encoder: (typeof encoders)[number], step: number) =>
-    describeSpread([...valuesBySeed(rows, crossEntropyMetric, encoder, step).values()])?.mean;
-  const plainBest = Math.min(...steps.map((step) => meanAt('none', step) ?? Number.POSITIVE_INFINITY));
+  const metric = crossEntropyMetric;
+  const best = bestOf(rows, { metric, subject: 'none' }, 'lower');
   return {
     title: 'Cross-entropy on held-out text, and what it takes to reach the plain model’s best',
     columns: [
       { label: 'model' },
-      { label: 'nats a word, last' },
+      { label: `last, ${crossEntropyUnit}` },
       { label: 'updates to the plain model’s best' },
-      { label: 'seconds per update' },
+      { label: 'seconds an update' },
       { label: 'seconds to the plain model’s best' },
     ],
-    rows: encoders.map((encoder) => {
-      const last = describeSpread([...valuesBySeed(rows, crossEntropyMetric, encoder, steps.at(-1) ?? 0).values()]);
-      const reached = steps.find((step) => (meanAt(encoder, step) ?? Number.POSITIVE_INFINITY) <= plainBest);
-      const seconds = rows.find(({ metric, subject }) => metric === secondsMetric && subject === encoder)?.value;
+    rows: encoders.map((subject) => {
+      const last = stepsOf(rows, { metric, subject }).at(-1) ?? 0;
+      const spread = describeSpread([...valuesBySeed(rows, { metric, subject }, last).values()]);
+      const reached = best && firstStepAt(rows, { metric, subject }, best.mean, 'lower');
+      const seconds = secondsPerUpdate(rows, subject);
       return [
-        encoderLabels[encoder],
-        last && written(last, 3),
-        reached ?? (steps.length > 0 ? 'not reached' : undefined),
-        seconds,
-        reached === undefined || seconds === undefined ? undefined : reached * seconds,
+        encoderLabels[subject],
+        spread && written(spread, 3),
+        reached ?? (best && 'not reached'),
+        Number.isFinite(seconds) ? seconds : undefined,
+        reached !== undefined && Number.isFinite(seconds) ? reached * seconds : undefined,
       ];
     }),
   };

@@ -1,8 +1,9 @@
 /** Every experiment there is, in the order of the papers. A new one is added here and nowhere else. */
+
+import { convnets } from './layer-norm/experiments/convnets.ts';
 import { draw } from './layer-norm/experiments/draw.ts';
 import { geometry } from './layer-norm/experiments/geometry.ts';
 import { handwriting } from './layer-norm/experiments/handwriting.ts';
-import { convnets } from './layer-norm/experiments/convnets.ts';
 import { imageSentenceRanking } from './layer-norm/experiments/image-sentence-ranking.ts';
 import { invariances } from './layer-norm/experiments/invariances.ts';
 import { permutationInvariantMnist } from './layer-norm/experiments/permutation-invariant-mnist.ts';

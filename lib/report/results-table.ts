@@ -11,7 +11,7 @@ import { headline } from './report.ts';
 const signs = { good: '✅', bad: '❌', open: '❔' } as const;
 
 /**
- * One row a result with what it takes to repeat it, then what decided each verdict, and folded away its first table: our
+ * One row a result with what it takes to repeat it; then, folded away, what decided each verdict with its first table: our
  * numbers beside the paper's.
  */
 export function renderResultsTable(results: readonly RecordedResult[]): string {
@@ -31,16 +31,19 @@ export function renderResultsTable(results: readonly RecordedResult[]): string {
     result.date,
     escapeMarkdown(result.machine),
   ]);
-  const details = sorted.flatMap(({ experiment, verdict, tables }) => [
-    `**${escapeMarkdown(experiment)}**: ${escapeMarkdown(verdict.reason)}`,
-    ...tables.slice(0, 1).map(fold),
-  ]);
-  return [markdownTable(columns, rows), ...details].join('\n\n');
+  return [markdownTable(columns, rows), ...sorted.map(foldReason)].join('\n\n');
 }
 
-/** A table that opens on a click where Markdown is shown as a page. */
-function fold(table: RecordedResult['tables'][number]): string {
-  return `<details><summary>${escapeMarkdown(table.title)}</summary>\n\n${renderMarkdownTable(table)}\n\n</details>`;
+/** Opens on a click where Markdown is shown as a page. */
+function foldReason(result: RecordedResult): string {
+  const { experiment, verdict, tables } = result;
+  const [table] = tables;
+  return [
+    `<details><summary><b>${experiment}</b>: ${describeOutcome(result)}</summary>`,
+    escapeMarkdown(verdict.reason),
+    ...(table ? [`*${escapeMarkdown(table.title)}*`, renderMarkdownTable(table)] : []),
+    '</details>',
+  ].join('\n\n');
 }
 
 export type StatusExperiment = Pick<AnyExperiment, 'name' | 'source' | 'claim'>;

@@ -27,7 +27,9 @@ function sectionsOf(bytes: Uint8Array): number[] {
 }
 
 const dataSection = 11;
-const guests = kernels.filter(({ name }) => ['layer-normalization', 'recurrent', 'adam'].includes(name));
+const guests = kernels.filter(({ name }) =>
+  ['layer-normalization', 'matrix-product', 'recurrent', 'adam'].includes(name),
+);
 
 test.each(guests.flatMap((kernel) => kernelVariants.map((variant) => ({ kernel, variant, name: kernel.name }))))(
   '$name, $variant: brings no data that would lie on that of the memory which it is put into',

@@ -6,6 +6,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { RandomStream } from '../../numerics/random.ts';
 import type { NamedTensors } from '../../numerics/safetensors.ts';
+import { product } from '../product.ts';
 import { initializeLstm, type LstmParameters, type LstmState, lstm, lstmStep } from '../recurrent/lstm.ts';
 import { prefix, withPrefix } from '../trainer.ts';
 import { type MovedWindow, moveWindow, type WindowPosition, type WindowText } from './attention-window.ts';
@@ -168,7 +169,7 @@ function readText(parameters: Parameters, hidden: tf.Tensor2D, position: WindowP
 }
 
 function project(parameters: Parameters, name: 'window' | 'output', hidden: tf.Tensor2D): tf.Tensor2D {
-  return tf.add(tf.matMul(hidden, parameters[`${name}/kernel`] as tf.Tensor2D), parameters[`${name}/bias`]!);
+  return tf.add(product(hidden, parameters[`${name}/kernel`] as tf.Tensor2D), parameters[`${name}/bias`]!);
 }
 
 function lstmOf(parameters: Parameters, layer: number): LstmParameters {

@@ -10,7 +10,7 @@ import {
   regularizers,
   sequential,
 } from '@tensorflow/tfjs-layers';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { startTensorFlow } from '../../../functions/numeric-backend.ts';
 import {
   batchNormLSTM,
@@ -75,6 +75,10 @@ describe.each(Object.keys(kinds) as Kind[])('%s', (kind) => {
     const last = tf.squeeze(tf.slice(sequence!, [0, time - 1, 0], [-1, 1, -1]), [1]);
     expect(difference(last, hidden!)).toBe(0);
     expect(difference(apply(twin(kind, layer, {}), x()), last)).toBe(0);
+    // Two tensors of their own: a model disposes of outputs that it has used.
+    const [output, state] = applyAll(twin(kind, layer, { returnState: true }), x());
+    output!.dispose();
+    expect(difference(state!, last)).toBe(0);
   });
 
   test('config: there and back', () => {
@@ -157,7 +161,7 @@ describe.each(Object.keys(kinds) as Kind[])('%s', (kind) => {
     const forwards = apply(layer, tf.reverse(x(), 1));
     const backwards = apply(twin(kind, layer, { returnSequences: true, goBackwards: true }), x());
     expect(difference(forwards, backwards)).toBe(0);
-    const mask = tf.tensor2d([[1, 1, 1, 1, 1], [0, 1, 1, 1, 0], [1, 0, 1, 0, 1]], [batch, time]); // biome-ignore format: a matrix
+    const mask = tf.tensor2d([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0], [0, 1, 0, 1, 1]], [batch, time]); // biome-ignore format: a matrix
     const masked = apply(layer, tf.reverse(x(), 1), { mask: tf.reverse(mask, 1) });
     const both = apply(twin(kind, layer, { returnSequences: true, goBackwards: true }), x(), { mask });
     expect(difference(masked, both)).toBe(0);
@@ -196,6 +200,15 @@ describe.each(Object.keys(kinds) as Kind[])('%s', (kind) => {
     expect(difference(output, apply(twin(kind, outer, {}), between))).toBe(0);
     expect(difference(output, whole.predict([x(), ...given.map((state) => tf.mul(state, 2))]) as tf.Tensor)).toBeGreaterThan(1e-4); // biome-ignore format: one line
     expect(() => inner.apply(x(), { initialState: [noise([batch, units + 1])] })).toThrow(/its initial state must be/);
+    // And it can be saved: what the layer was called with is in the graph, and in no note beside it.
+    const warnings = vi.spyOn(console, 'warn');
+    const [saved] = JSON.parse(whole.toJSON() as string).config.layers.filter(
+      (layer: { name: string }) => layer.name === inner.name,
+    );
+    expect(saved.inbound_nodes[0]).toHaveLength(1 + states);
+    expect(saved.inbound_nodes[0].map((node: unknown[]) => node[3])).toEqual(Array(1 + states).fill({}));
+    expect(warnings).not.toHaveBeenCalled();
+    warnings.mockRestore();
   });
 
   test('dropout in training only, of the same units at all steps, and the same again from a seed', () => {
@@ -330,6 +343,21 @@ describe.each(Object.keys(kinds) as Kind[])('%s', (kind) => {
     expect(() => apply(create(kind), x(), { mask })).toThrow(/must be \[3, 5\], got \[3,6\]/);
   });
 });
+
+test.each(['layerNormLSTM', 'layerNormGRU'] as const)(
+  'of a single feature, %s sees only the sign: LN(W_x x) has no scale',
+  (kind) => {
+    const x = noise([batch, time, 1]);
+    const layer = create(kind, { epsilon: 1e-12 });
+    const outputs = apply(layer, x);
+    expect(difference(apply(layer, tf.mul(x, 7)), outputs)).toBeLessThan(1e-4);
+    expect(difference(apply(layer, tf.neg(x)), outputs)).toBeGreaterThan(0.01);
+    // A second feature that is always 1 gives it one.
+    const scaled = (factor: number) => tf.concat([tf.mul(x, factor), tf.ones([batch, time, 1])], 2);
+    const seeing = create(kind, {});
+    expect(difference(apply(seeing, scaled(7)), apply(seeing, scaled(1)))).toBeGreaterThan(0.01);
+  },
+);
 
 describe('tensors stay flat', () => {
   const train = async (net: LayersModel, x: tf.Tensor, y: tf.Tensor, steps: number) => {

@@ -124,6 +124,21 @@ describe.each(Object.keys(kinds) as Kind[])('%s', (kind) => {
     expect(bias.filter((value) => value === 1)).toHaveLength(kind === 'layerNormLSTM' ? units : 0);
   });
 
+  test('without biases it is as with biases of 0', () => {
+    const bare = create(kind, { useBias: false, gainInitializer: 0.7 });
+    const expected = apply(bare, x());
+    const zeroed = create(kind);
+    zeroed.build([null, null, features]);
+    const isBias = ({ originalName }: { originalName: string }) => originalName.endsWith('bias');
+    const given = bare.getWeights();
+    expect(given).toHaveLength(zeroed.weights.filter((weight) => !isBias(weight)).length);
+    const weights = zeroed.weights.map((weight) =>
+      isBias(weight) ? tf.zeros(weight.shape as number[]) : given.shift()!,
+    );
+    zeroed.setWeights(weights);
+    expect(difference(apply(zeroed, x()), expected)).toBe(0);
+  });
+
   test('a mask is as if the steps were not there; one that hides every step leaves the initial state', () => {
     const layer = create(kind, { returnSequences: true, returnState: true });
     const mask = tf.tensor2d([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0], [0, 0, 0, 0, 0]], [batch, time], 'bool'); // biome-ignore format: a matrix

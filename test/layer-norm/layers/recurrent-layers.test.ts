@@ -140,6 +140,21 @@ describe.each(Object.keys(kinds) as Kind[])('%s', (kind) => {
     expect([...gradient.dataSync()].every(Number.isFinite)).toBe(true);
   });
 
+  test('does not look at what is masked, not even at NaN', () => {
+    const layer = create(kind, { returnSequences: true });
+    const mask = tf.tensor2d([[1, 1, 1, 1, 1], [1, 1, 0, 0, 0], [0, 1, 0, 1, 0]], [batch, time]); // biome-ignore format: a matrix
+    const padded = tf.where(tf.cast(tf.expandDims(mask, 2), 'bool'), x(), tf.fill(x().shape, Number.NaN));
+    expect(difference(apply(layer, padded, { mask }), apply(layer, x(), { mask }))).toBe(0);
+    const gradientsOf = (values: tf.Tensor) => {
+      const { grads } = tf.variableGrads(() => tf.sum(tf.square(apply(layer, values, { mask }))) as tf.Scalar);
+      return Object.entries(grads).filter(([name]) => name.includes(layer.name));
+    };
+    const expected = Object.fromEntries(gradientsOf(x()));
+    const ofPadded = gradientsOf(padded);
+    expect(ofPadded.length).toBe(layer.weights.length);
+    for (const [name, gradient] of ofPadded) expect(difference(gradient, expected[name]!)).toBe(0);
+  });
+
   test('goBackwards reads from the end', () => {
     const layer = create(kind, { returnSequences: true });
     const forwards = apply(layer, tf.reverse(x(), 1));

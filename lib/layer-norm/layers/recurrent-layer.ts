@@ -67,6 +67,13 @@ export abstract class RecurrentLayer extends RNN {
     super.resetStates(states as tf.Tensor, false);
   }
 
+  /** Frees weights, as the base class does, and the states that a stateful layer keeps. */
+  override dispose(): ReturnType<RNN['dispose']> {
+    const result = super.dispose();
+    if (result.refCountAfterDispose === 0 && this.stateful) tf.dispose(this.states);
+    return result;
+  }
+
   /** Penalties on the cell's weights. TensorFlow.js asks the layer and leaves the cell out. */
   override calculateLosses(): tf.Scalar[] {
     return [...super.calculateLosses(), ...this.ownCell.calculateLosses()];

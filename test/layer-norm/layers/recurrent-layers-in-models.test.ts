@@ -12,7 +12,14 @@ import {
 } from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { startTensorFlow } from '../../../functions/numeric-backend.ts';
-import { batchNormLSTM, layerNormGRU, layerNormLSTM, layerNormRNN } from '../../../lib/layer-norm/layers/index.ts';
+import {
+  batchNormLSTM,
+  layerNormalization,
+  layerNormGRU,
+  layerNormLSTM,
+  layerNormRNN,
+  weightNormDense,
+} from '../../../lib/layer-norm/layers/index.ts';
 import {
   apply,
   batch,
@@ -188,6 +195,23 @@ describe('tensors stay flat', () => {
       ],
     });
     await train(net, noise([4, 3, 2]), noise([4, 1], 2), 20);
+  });
+
+  test('and none is left when a model is disposed of', async () => {
+    const before = tf.memory().numTensors;
+    const net = sequential({
+      layers: [
+        layerNormLSTM({ units: 3, returnSequences: true, stateful: true, batchInputShape: [4, 3, 2] }),
+        layerNormGRU({ units: 3, returnSequences: true, stateful: true }),
+        batchNormLSTM({ units: 3, maxSteps: 2 }),
+        layerNormalization(),
+        weightNormDense({ units: 1 }),
+      ],
+    });
+    const x = noise([4, 3, 2]);
+    tf.dispose([net.predict(x) as tf.Tensor, x]);
+    net.dispose();
+    expect(tf.memory().numTensors).toBe(before);
   });
 
   test('over a thousand steps', async () => {

@@ -4,6 +4,7 @@
  */
 export { LayerNormShapeError, UnconvertibleWeights } from './layer-norm/errors.ts';
 export {
+  arrangeGates,
   type Conversion,
   exportGru,
   exportLstm,
@@ -12,5 +13,6 @@ export {
   type Library,
 } from './layer-norm/gate-orders.ts';
 export * from './layer-norm/layers/index.ts';
+export { type GruGate, gruGates, type LstmGate, lstmGates } from './layer-norm/recurrent/gates.ts';
 export { InvalidSafetensors, UnwritableTensors } from './numerics/errors.ts';
 export { decodeSafetensors, encodeSafetensors, type NamedTensors, type Tensor } from './numerics/safetensors.ts';

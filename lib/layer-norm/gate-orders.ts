@@ -25,9 +25,6 @@ const gruOrders: Readonly<Record<Library, readonly GruGate[]>> = {
   // z, r, h
   keras: ['update', 'reset', 'candidate'],
 };
-/** The gate whose weights have the other sign there. */
-const negatedInLibraries: readonly string[] = ['update'] satisfies GruGate[];
-
 export interface Conversion {
   /** What the names of PyTorch's weights end in: layer, and direction. `l0` by default; `l1`, `l0_reverse`, … */
   readonly suffix?: string;
@@ -44,7 +41,7 @@ export interface Conversion {
  */
 export function importLstm(library: Library, weights: NamedTensors, conversion: Conversion = {}): NamedTensors {
   const fused = readFused(library, weights, lstmGates.length, conversion);
-  const arrange = (tensor: Tensor) => reorder(tensor, lstmOrders[library], lstmGates);
+  const arrange = (tensor: Tensor) => convert(tensor, lstmOrders[library], lstmGates);
   return {
     inputKernel: arrange(fused.inputKernel),
     recurrentKernel: arrange(fused.recurrentKernel),
@@ -55,7 +52,7 @@ export function importLstm(library: Library, weights: NamedTensors, conversion: 
 /** A library's weights from parameters of the plain `lstm`; the inverse of `importLstm`. @throws UnconvertibleWeights */
 export function exportLstm(library: Library, parameters: NamedTensors, conversion: Conversion = {}): NamedTensors {
   const own = readOwn(parameters, lstmGates.length, ['inputKernel', 'recurrentKernel', 'bias']);
-  const arrange = (tensor: Tensor) => reorder(tensor, lstmGates, lstmOrders[library]);
+  const arrange = (tensor: Tensor) => convert(tensor, lstmGates, lstmOrders[library]);
   const [inputKernel, recurrentKernel] = [arrange(own.inputKernel!), arrange(own.recurrentKernel!)];
   const bias = arrange(own.bias!);
   if (library === 'keras') return { kernel: inputKernel, recurrent_kernel: recurrentKernel, bias };
@@ -78,7 +75,7 @@ export function importGru(library: Library, weights: NamedTensors, conversion: C
     );
   }
   const fused = readFused(library, weights, gruGates.length, conversion);
-  const arrange = (tensor: Tensor) => reorder(tensor, gruOrders[library], gruGates);
+  const arrange = (tensor: Tensor) => convert(tensor, gruOrders[library], gruGates);
   const recurrentBias = arrange(fused.recurrentBias);
   const ofCandidate = gateColumns(gruGates, 'candidate', recurrentBias.data.length / gruGates.length);
   // In the gates only the sum of both biases counts; the candidate's second one is inside the reset gate's product.
@@ -95,7 +92,7 @@ export function importGru(library: Library, weights: NamedTensors, conversion: C
 export function exportGru(library: Library, parameters: NamedTensors, conversion: Conversion = {}): NamedTensors {
   const names = ['inputKernel', 'recurrentKernel', 'bias', 'candidateRecurrentBias'];
   const own = readOwn(parameters, gruGates.length, names);
-  const arrange = (tensor: Tensor) => reorder(tensor, gruGates, gruOrders[library]);
+  const arrange = (tensor: Tensor) => convert(tensor, gruGates, gruOrders[library]);
   const [inputKernel, recurrentKernel] = [arrange(own.inputKernel!), arrange(own.recurrentKernel!)];
   const inputBias = arrange(own.bias!);
   const spread = zerosLike(inputBias);
@@ -112,6 +109,41 @@ export function exportGru(library: Library, parameters: NamedTensors, conversion
     recurrent_kernel: recurrentKernel,
     bias: { shape: [2, inputBias.data.length], data: rows },
   };
+}
+
+/**
+ * A kernel, bias or gain with its gates in another order: for cells of one's own, whose order is known. Where a normalised
+ * GRU's z weighs h₋₁ rather than the candidate, negate the update gate's gains and bias afterwards, and not its kernels: the
+ * statistics run over both gates.
+ *
+ * @param tensor [..., gates·units]
+ * @param from the gates as they lie in it, such as `['input', 'forget', 'candidate', 'output']`
+ * @param to the gates as they are to lie, such as `lstmGates`
+ * @throws UnconvertibleWeights
+ */
+export function arrangeGates<Gate extends string>(
+  { shape, data }: Tensor,
+  from: readonly Gate[],
+  to: readonly Gate[],
+): Tensor {
+  if (from.toSorted().join() !== to.toSorted().join() || new Set(to).size < to.length) {
+    throw new UnconvertibleWeights(`Both orders must name the same gates, each once: got ${from} and ${to}.`);
+  }
+  const width = shape.at(-1) ?? 0;
+  const units = width / to.length;
+  if (!Number.isInteger(units)) {
+    throw new UnconvertibleWeights(
+      `The last axis must have as many columns for each of ${to}, got the shape [${shape}].`,
+    );
+  }
+  const arranged = new Float32Array(data.length);
+  for (let row = 0; row < data.length; row += width) {
+    for (const gate of to) {
+      const [begin, end] = gateColumns(from, gate, units);
+      arranged.set(data.subarray(row + begin, row + end), row + gateColumns(to, gate, units)[0]);
+    }
+  }
+  return { shape, data: arranged };
 }
 
 function readFused(library: Library, weights: NamedTensors, gates: number, conversion: Conversion): FusedWeights {
@@ -141,20 +173,17 @@ function readOwn(parameters: NamedTensors, gates: number, names: readonly string
   return Object.fromEntries(names.map((name) => [name, expectShape(name, parameters[name], shapes[name]!)]));
 }
 
-/** Columns of gates in another order. */
-function reorder<Gate extends string>({ shape, data }: Tensor, from: readonly Gate[], to: readonly Gate[]): Tensor {
-  const width = shape.at(-1)!;
-  const units = width / to.length;
-  const ordered = new Float32Array(data.length);
-  for (let row = 0; row < data.length; row += width) {
-    for (const gate of to) {
-      const source = row + gateColumns(from, gate, units)[0];
-      const target = row + gateColumns(to, gate, units)[0];
-      const sign = negatedInLibraries.includes(gate) ? -1 : 1;
-      for (let unit = 0; unit < units; unit++) ordered[target + unit] = sign * data[source + unit]!;
-    }
+/** Between a library's order and ours. The update gate, where there is one, has the other sign there. */
+function convert<Gate extends string>(tensor: Tensor, from: readonly Gate[], to: readonly Gate[]): Tensor {
+  const converted = arrangeGates(tensor, from, to);
+  const gate = to.find((name) => name === 'update');
+  if (gate === undefined) return converted;
+  const width = converted.shape.at(-1)!;
+  const [begin, end] = gateColumns(to, gate, width / to.length);
+  for (let row = 0; row < converted.data.length; row += width) {
+    for (let column = row + begin; column < row + end; column++) converted.data[column] = -converted.data[column]!;
   }
-  return { shape, data: ordered };
+  return converted;
 }
 
 function add(a: Tensor, b: Tensor): Tensor {

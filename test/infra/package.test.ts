@@ -156,6 +156,19 @@ describe('what the documentation shows runs as it stands', () => {
     expect(await run('README.md', pattern, data, print)).toMatch(/LearnedOptimizer 2\n$/);
   });
 
+  test('docs/layers.md names what stepwise/layers exports, all of it but errors', async () => {
+    const table = (await readFile(join(projectRoot, 'docs/layers.md'), 'utf8')).match(
+      /## What there is\n.*?\n(\|.*?)\n\n/s,
+    )![1]!;
+    const named = table.split('\n').flatMap((row) => row.split('|')[1]?.match(/[A-Za-z]+(?=`)/g) ?? []);
+    const layers = await import('../../lib/layers.ts');
+    const exported = Object.keys(layers).filter((name) => {
+      const value = layers[name as keyof typeof layers] as { readonly prototype?: unknown };
+      return !(value.prototype instanceof Error);
+    });
+    expect(named.toSorted()).toEqual(exported.toSorted());
+  });
+
   test('docs/layers.md', async () => {
     const data = 'const [sequences, targets] = [tf.ones([4, 3, 8]), tf.ones([4, 1])];';
     const print = 'console.log(model.layers[1].getClassName(), model.optimizer.iterations);';

@@ -3,12 +3,20 @@ import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startTensorFlow } from '../../functions/numeric-backend.ts';
-import { exportGru, exportLstm, importGru, importLstm, type Library } from '../../lib/layer-norm/gate-orders.ts';
+import {
+  arrangeGates,
+  exportGru,
+  exportLstm,
+  importGru,
+  importLstm,
+  type Library,
+} from '../../lib/layer-norm/gate-orders.ts';
+import { gateColumns, gruGates, lstmGates } from '../../lib/layer-norm/recurrent/gates.ts';
 import { type GruParameters, gru, initializeGru } from '../../lib/layer-norm/recurrent/gru.ts';
 import { initializeLstm, type LstmParameters, lstm } from '../../lib/layer-norm/recurrent/lstm.ts';
 import { asTensors } from '../../lib/layer-norm/trainer.ts';
 import { randomStream } from '../../lib/numerics/random.ts';
-import type { NamedTensors } from '../../lib/numerics/safetensors.ts';
+import type { NamedTensors, Tensor } from '../../lib/numerics/safetensors.ts';
 
 interface Golden {
   readonly shape: number[];
@@ -91,6 +99,55 @@ test('PyTorch’s layers and directions have suffixes', () => {
   expect(parameters).toEqual(importLstm('pytorch', weightsOf('pytorch', 'lstm')));
   expect(Object.keys(exportLstm('pytorch', parameters, { suffix: 'l1_reverse' }))).toEqual(Object.keys(named));
   expect(() => importLstm('pytorch', named)).toThrow("There must be a weight called 'weight_hh_l0', got weight_ih_l1");
+});
+
+describe('arrangeGates', () => {
+  const tensor = { shape: [2, 4], data: Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8) };
+
+  test('moves the columns of gates, of any tensor', () => {
+    const arranged = arrangeGates(tensor, ['input', 'forget', 'candidate', 'output'], lstmGates);
+    // forget, input, output, candidate
+    expect(arranged).toEqual({ shape: [2, 4], data: Float32Array.of(2, 1, 4, 3, 6, 5, 8, 7) });
+    expect(arrangeGates(arranged, lstmGates, ['input', 'forget', 'candidate', 'output'])).toEqual(tensor);
+    const gains = { shape: [6], data: Float32Array.of(1, 2, 3, 4, 5, 6) };
+    expect([...arrangeGates(gains, ['reset', 'update', 'candidate'], gruGates).data]).toEqual([3, 4, 1, 2, 5, 6]);
+  });
+
+  test('says what does not fit', () => {
+    expect(() => arrangeGates(tensor, ['input'], lstmGates)).toThrow(/Both orders must name the same gates, each once/);
+    expect(() => arrangeGates(tensor, gruGates, gruGates)).toThrow(
+      'The last axis must have as many columns for each of update,reset,candidate, got the shape [2,4].',
+    );
+  });
+
+  test('a normalised GRU whose z weighs the state: gains and bias of the update gate change sign, kernels do not', () => {
+    const units = 3;
+    const shape = { inputs: 2, units, normalization: 'layer' } as const;
+    const random = randomStream(3);
+    const ours = initializeGru(random, shape);
+    for (const { data } of Object.values(ours)) random.fillNormal(data as Float32Array, 1);
+    const [inputs, hidden] = [
+      tf.randomNormal([4, 2], 0, 1, 'float32', 1),
+      tf.randomNormal([4, units], 0, 1, 'float32', 2),
+    ];
+    const run = (parameters: NamedTensors) =>
+      gru(tf.expandDims(inputs) as tf.Tensor3D, asTensors(parameters) as unknown as GruParameters, {
+        normalization: 'layer',
+        initialState: { hidden: hidden as tf.Tensor2D },
+      }).state.hidden;
+    const [begin, end] = gateColumns(gruGates, 'update', units);
+    const ofUpdate = ({ shape, data }: Tensor, change: (value: number) => number): Tensor => ({
+      shape,
+      data: Float32Array.from(data, (value, index) => (index >= begin && index < end ? change(value) : value)),
+    });
+    const negated = Object.fromEntries(
+      ['inputGain', 'recurrentGain', 'bias'].map((name) => [name, ofUpdate(ours[name]!, (value) => -value)]),
+    );
+    // σ(z) = 1 leaves ĥ alone. And σ(−z) = 1 − σ(z): what one takes from the state, the other takes from ĥ.
+    const candidate = run({ ...ours, bias: ofUpdate(ours.bias!, () => 1e4) });
+    const both = tf.add(run(ours), run({ ...ours, ...negated }));
+    expect(tf.max(tf.abs(tf.sub(both, tf.add(hidden, candidate)))).dataSync()[0]).toBeLessThan(1e-5);
+  });
 });
 
 describe('where the mathematics differ', () => {

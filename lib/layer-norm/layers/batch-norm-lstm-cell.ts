@@ -8,7 +8,13 @@ import type { LstmParameters, LstmState } from '../recurrent/lstm.ts';
 import { InvalidLayerSetting } from './errors.ts';
 import { checkPositiveInteger, checkRate } from './layer-arguments.ts';
 import { type LayerNormLSTMCellArgs, lstmWeights } from './layer-norm-lstm-cell.ts';
-import { inSnakeCase, type Parameters, RecurrentCell, type Sequence, type SequenceResult } from './recurrent-cell.ts';
+import {
+  type CellParameters,
+  inSnakeCase,
+  RecurrentCell,
+  type Sequence,
+  type SequenceResult,
+} from './recurrent-cell.ts';
 
 export interface BatchNormLSTMCellArgs extends LayerNormLSTMCellArgs {
   /** How many steps have statistics of their own; the steps beyond have those of the last of them. */
@@ -64,7 +70,7 @@ export class BatchNormLSTMCell extends RecurrentCell {
     );
   }
 
-  protected override sequence(parameters: Parameters, sequence: Sequence): SequenceResult {
+  protected override sequence(parameters: CellParameters, sequence: Sequence): SequenceResult {
     const { inputs, initialStates, mask, training } = sequence;
     const [hidden, cell] = initialStates as [tf.Tensor2D, tf.Tensor2D];
     const initialState: LstmState = { hidden, cell };

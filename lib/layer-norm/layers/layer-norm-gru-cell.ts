@@ -4,9 +4,9 @@ import { gruGates } from '../recurrent/gates.ts';
 import { type GruParameters, gru, gruStepSeeing } from '../recurrent/gru.ts';
 import { checkNormalisedSize } from './layer-arguments.ts';
 import {
+  type CellParameters,
   type CellWeight,
   type DropoutMasks,
-  type Parameters,
   RecurrentCell,
   type RecurrentCellArgs,
   type Sequence,
@@ -38,7 +38,12 @@ export class LayerNormGRUCell extends RecurrentCell {
     ];
   }
 
-  protected override step(x: tf.Tensor, states: readonly tf.Tensor[], parameters: Parameters, dropped: DropoutMasks) {
+  protected override step(
+    x: tf.Tensor,
+    states: readonly tf.Tensor[],
+    parameters: CellParameters,
+    dropped: DropoutMasks,
+  ) {
     const hidden = states[0] as tf.Tensor2D;
     const seen = dropped.hidden ? tf.mul<tf.Tensor2D>(hidden, dropped.hidden) : hidden;
     const after = gruStepSeeing(
@@ -51,7 +56,7 @@ export class LayerNormGRUCell extends RecurrentCell {
     return [after.hidden];
   }
 
-  protected override sequence(parameters: Parameters, { inputs, initialStates, mask }: Sequence): SequenceResult {
+  protected override sequence(parameters: CellParameters, { inputs, initialStates, mask }: Sequence): SequenceResult {
     const { outputs, state } = gru(inputs as tf.Tensor3D, parameters as unknown as GruParameters, {
       normalization: 'layer',
       epsilon: this.epsilon,

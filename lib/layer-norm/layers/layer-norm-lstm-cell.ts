@@ -4,9 +4,9 @@ import { gateColumns, lstmGates } from '../recurrent/gates.ts';
 import { type LstmParameters, type LstmState, lstm, lstmStep } from '../recurrent/lstm.ts';
 import { checkNormalisedSize } from './layer-arguments.ts';
 import {
+  type CellParameters,
   type CellWeight,
   type DropoutMasks,
-  type Parameters,
   RecurrentCell,
   type RecurrentCellArgs,
   type Sequence,
@@ -36,7 +36,12 @@ export class LayerNormLSTMCell extends RecurrentCell {
     return lstmWeights(inputs, this.units, this.unitForgetBias);
   }
 
-  protected override step(x: tf.Tensor, states: readonly tf.Tensor[], parameters: Parameters, dropped: DropoutMasks) {
+  protected override step(
+    x: tf.Tensor,
+    states: readonly tf.Tensor[],
+    parameters: CellParameters,
+    dropped: DropoutMasks,
+  ) {
     const [hidden, cell] = states as [tf.Tensor2D, tf.Tensor2D];
     // h₋₁ is nowhere in Eqs 20–22 but behind W_h.
     const seen = dropped.hidden ? tf.mul<tf.Tensor2D>(hidden, dropped.hidden) : hidden;
@@ -49,7 +54,7 @@ export class LayerNormLSTMCell extends RecurrentCell {
     return [after.hidden, after.cell];
   }
 
-  protected override sequence(parameters: Parameters, { inputs, initialStates, mask }: Sequence): SequenceResult {
+  protected override sequence(parameters: CellParameters, { inputs, initialStates, mask }: Sequence): SequenceResult {
     const [hidden, cell] = initialStates as [tf.Tensor2D, tf.Tensor2D];
     const initialState: LstmState = { hidden, cell };
     const { outputs, state } = lstm(inputs as tf.Tensor3D, parameters as unknown as LstmParameters, {

@@ -3,9 +3,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type RnnParameters, rnn, rnnStep } from '../recurrent/rnn.ts';
 import { checkNormalisedSize } from './layer-arguments.ts';
 import {
+  type CellParameters,
   type CellWeight,
   type DropoutMasks,
-  type Parameters,
   RecurrentCell,
   type RecurrentCellArgs,
   type Sequence,
@@ -34,7 +34,12 @@ export class LayerNormRNNCell extends RecurrentCell {
     ];
   }
 
-  protected override step(x: tf.Tensor, states: readonly tf.Tensor[], parameters: Parameters, dropped: DropoutMasks) {
+  protected override step(
+    x: tf.Tensor,
+    states: readonly tf.Tensor[],
+    parameters: CellParameters,
+    dropped: DropoutMasks,
+  ) {
     const hidden = states[0] as tf.Tensor2D;
     // h₋₁ is nowhere in Eq. 4 but behind W_hh.
     const seen = dropped.hidden ? tf.mul<tf.Tensor2D>(hidden, dropped.hidden) : hidden;
@@ -47,7 +52,7 @@ export class LayerNormRNNCell extends RecurrentCell {
     return [after.hidden];
   }
 
-  protected override sequence(parameters: Parameters, { inputs, initialStates, mask }: Sequence): SequenceResult {
+  protected override sequence(parameters: CellParameters, { inputs, initialStates, mask }: Sequence): SequenceResult {
     const { outputs, state } = rnn(inputs as tf.Tensor3D, parameters as unknown as RnnParameters, {
       normalization: 'layer',
       epsilon: this.epsilon,

@@ -55,7 +55,8 @@ export interface CellWeight {
   readonly initialize?: (role: WeightSettings) => tf.Tensor;
 }
 
-export type Parameters = Readonly<Record<string, tf.Tensor>>;
+/** A cell's weights by name, as the operations take them. */
+export type CellParameters = Readonly<Record<string, tf.Tensor>>;
 
 /** A whole sequence, [time, batch, …]. */
 export interface Sequence {
@@ -121,12 +122,12 @@ export abstract class RecurrentCell extends layers.RNNCell {
   protected abstract step(
     x: tf.Tensor,
     states: readonly tf.Tensor[],
-    parameters: Parameters,
+    parameters: CellParameters,
     dropped: DropoutMasks,
   ): tf.Tensor[];
 
   /** Whole sequences without recurrent dropout, by the operation that is fast for them. */
-  protected abstract sequence(parameters: Parameters, sequence: Sequence): SequenceResult;
+  protected abstract sequence(parameters: CellParameters, sequence: Sequence): SequenceResult;
 
   override build(inputShape: Shape | Shape[]): void {
     const shape = firstShape(inputShape);
@@ -187,10 +188,10 @@ export abstract class RecurrentCell extends layers.RNNCell {
       // The operation for sequences knows no dropout between its steps.
       const present = mask && tf.unstack(tf.cast(tf.expandDims(mask, -1), 'bool'));
       let states: readonly tf.Tensor[] = initialStates;
-      const outputs = tf.unstack(seen).map((x, time) => {
+      const outputs = tf.unstack(seen).map((x, step) => {
         const after = this.step(x, states, parameters, { hidden: dropped.hidden! });
         const before = states;
-        states = present ? after.map((state, index) => tf.where(present[time]!, state, before[index]!)) : after;
+        states = present ? after.map((state, index) => tf.where(present[step]!, state, before[index]!)) : after;
         return states[0]!;
       });
       return { outputs: tf.stack(outputs), states: states.map((state) => state.clone()) };
@@ -215,7 +216,7 @@ export abstract class RecurrentCell extends layers.RNNCell {
   }
 
   /** The weights as the operations take them; biases that are not there are 0. */
-  #parameters(): Parameters {
+  #parameters(): CellParameters {
     const entries = this.#weightShapes.map(({ name, shape }) => {
       const weight = this.#weights.get(name);
       return [name, weight ? weight.read() : tf.zeros([...shape])];

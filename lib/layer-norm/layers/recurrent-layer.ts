@@ -49,7 +49,7 @@ export abstract class RecurrentLayer extends RNN {
       const inOrder = (values: tf.Tensor) => (this.goBackwards ? tf.reverse(values, 0) : values);
       const mask = readMask(this.name, kwargs.mask, batch, time);
       const { outputs, states } = this.ownCell.runSequence({
-        inputs: inOrder(tf.transpose(tf.cast(x, 'float32'), [1, 0, 2])),
+        inputs: inOrder(tf.transpose(hideMasked(tf.cast(x, 'float32'), mask), [1, 0, 2])),
         initialStates: this.#initialStates(kwargs.initialState, batch),
         mask: mask && inOrder(tf.transpose(mask)),
         training: kwargs.training === true,
@@ -65,6 +65,13 @@ export abstract class RecurrentLayer extends RNN {
   override resetStates(states?: tf.Tensor | tf.Tensor[]): void {
     // The base class keeps each batch's states in training, for the sake of a gradient that has its own copies by now.
     super.resetStates(states as tf.Tensor, false);
+  }
+
+  /** Frees weights, as the base class does, and the states that a stateful layer keeps. */
+  override dispose(): ReturnType<RNN['dispose']> {
+    const result = super.dispose();
+    if (result.refCountAfterDispose === 0 && this.stateful) tf.dispose(this.states);
+    return result;
   }
 
   /** Penalties on the cell's weights. TensorFlow.js asks the layer and leaves the cell out. */
@@ -110,6 +117,11 @@ export abstract class RecurrentLayer extends RNN {
 /** A layer's arguments for its cell. Whether it is trainable is the layer's to say: of its cell, nobody could change it. */
 export function cellArgs<Args extends RecurrentCellArgs>(args: Args): Args {
   return { ...args, trainable: true };
+}
+
+/** Zeros where there is no input: a NaN there times a gradient of 0 would be one. @param x [batch, time, features] */
+function hideMasked(x: tf.Tensor, mask: tf.Tensor | undefined): tf.Tensor {
+  return mask ? tf.where(tf.cast(tf.expandDims(mask, 2), 'bool'), x, tf.zerosLike(x)) : x;
 }
 
 function readMask(layer: string, mask: unknown, batch: number, time: number): tf.Tensor | undefined {

@@ -46,8 +46,8 @@ export class WeightNormDense extends layers.Layer {
   #bias: LayerVariable | undefined;
   /** 1 once gain and bias come from data, else 0. */
   #isInitialized!: LayerVariable;
-  /** That it is, where this object knows: reading the weight at every step would wait for the backend each time. */
-  #knowsInitialized = false;
+  /** What `#isInitialized` held when it was seen to be 1: reading it at every step would wait for the backend each time. */
+  #seenInitialized: object | undefined;
 
   constructor(args: WeightNormDenseArgs) {
     super(args);
@@ -95,12 +95,6 @@ export class WeightNormDense extends layers.Layer {
     });
   }
 
-  /** New weights may be those of a layer that has not been trained yet. */
-  override setWeights(weights: tf.Tensor[]): void {
-    super.setWeights(weights);
-    this.#knowsInitialized = false;
-  }
-
   override getConfig(): tf.serialization.ConfigDict {
     return {
       ...super.getConfig(),
@@ -116,14 +110,16 @@ export class WeightNormDense extends layers.Layer {
 
   /** @param along t, [cases, units] */
   #initializeOnce(along: tf.Tensor): void {
-    if (this.#knowsInitialized) return;
-    this.#knowsInitialized = true;
-    if (this.#isInitialized.read().dataSync()[0] === 1) return;
-    const { mean, variance } = tf.moments(along, 0);
-    const gain = tf.rsqrt(tf.maximum(variance, smallestVariance));
-    this.#gain.write(gain); // Eq. 5
-    this.#bias?.write(tf.neg(tf.mul(mean, gain)));
-    this.#isInitialized.write(tf.ones([1]));
+    const flag = this.#isInitialized.read();
+    if (flag.dataId === this.#seenInitialized) return;
+    if (flag.dataSync()[0] !== 1) {
+      const { mean, variance } = tf.moments(along, 0);
+      const gain = tf.rsqrt(tf.maximum(variance, smallestVariance));
+      this.#gain.write(gain); // Eq. 5
+      this.#bias?.write(tf.neg(tf.mul(mean, gain)));
+      this.#isInitialized.write(tf.ones([1]));
+    }
+    this.#seenInitialized = this.#isInitialized.read().dataId;
   }
 }
 

@@ -133,12 +133,13 @@ describe('running statistics', () => {
   const column = (statistics: RunningStatistics) => [...statistics.cellVariance.dataSync()];
 
   test('are the mean of few minibatches, and exponential after many', () => {
-    let statistics = updateRunningStatistics(start(2), minibatch([4, 8], [5, 5]), 0.5);
+    let statistics = updateRunningStatistics(start(2), minibatch([4, 8], [5, 5]), 0.6);
     expect(column(statistics)).toEqual([4, 8]);
-    statistics = updateRunningStatistics(statistics, minibatch([2, 8], [5, 5]), 0.5);
+    statistics = updateRunningStatistics(statistics, minibatch([2, 8], [5, 5]), 0.6);
     expect(column(statistics)).toEqual([3, 8]);
-    statistics = updateRunningStatistics(statistics, minibatch([9, 8], [5, 5]), 0.5);
-    expect(column(statistics)).toEqual([6, 8]);
+    // From here on 1 − 0.6 of the new, which is more than a third.
+    statistics = updateRunningStatistics(statistics, minibatch([9, 8], [5, 5]), 0.6);
+    expect(column(statistics)[0]).toBeCloseTo(3 + 0.4 * (9 - 3), 5);
     expect([...statistics.minibatches.dataSync()]).toEqual([3, 3]);
   });
 

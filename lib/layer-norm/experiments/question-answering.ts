@@ -54,7 +54,7 @@ const paper: QuestionAnsweringParams = {
 const laptop: QuestionAnsweringParams = {
   ...paper,
   seeds: 3,
-  updates: 600,
+  updates: 450,
   learningRate: 5e-3,
   embeddingSize: 64,
   units: 64,
@@ -177,7 +177,7 @@ export const questionAnswering = defineExperiment<QuestionAnsweringParams, Reade
     const steps = Math.min(params.passageTokens, 110) + Math.min(params.questionTokens, 30);
     const products = 3 * 4 * batchSize * units * (units + embeddingSize);
     const parameters = Math.min(params.words, 120_000) * embeddingSize;
-    const updateSeconds = steps * (0.00015 + products / 1.2e10) + 0.01 + parameters * 5e-9;
+    const updateSeconds = steps * (0.0002 + products / 1e10) + 0.012 + parameters * 5e-9;
     const validationSeconds = (Math.min(params.validationQuestions, 900) / batchSize) * (updateSeconds / 3);
     const trainings = readers.length * seeds;
     return {

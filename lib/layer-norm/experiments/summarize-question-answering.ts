@@ -184,7 +184,7 @@ function tabulateReaders(rows: Rows): Table {
           last === undefined ? undefined : mean(likelihoodMetric, subject, last),
           percent(mean(testMetric, subject)),
           percent(mean(populationMetric, subject)),
-          percent(share?.steps),
+          share && finite(100 * share.steps),
           share && finite(100 * share.seconds),
           finite(1000 * secondsPerUpdate(rows, subject)),
           lowest.seeds,

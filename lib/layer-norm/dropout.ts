@@ -16,11 +16,11 @@ export function dropOut(x: tf.Tensor, rate: number, random: RandomStream): tf.Te
   const factors = new Float32Array(x.size);
   for (let start = 0; start < factors.length; start += 4) {
     // Four bytes of one draw decide on four values.
-    let bits = random.uniform() * 2 ** 32;
+    let bits = (random.uniform() * 2 ** 32) >>> 0;
     const end = Math.min(start + 4, factors.length);
     for (let index = start; index < end; index++) {
-      factors[index] = bits % 256 < dropped ? 0 : kept;
-      bits = Math.floor(bits / 256);
+      factors[index] = (bits & 255) < dropped ? 0 : kept;
+      bits >>>= 8;
     }
   }
   return tf.mul(x, tf.tensor(factors, x.shape));

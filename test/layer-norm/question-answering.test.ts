@@ -260,12 +260,18 @@ describe('the verdict', () => {
     expect(judge([])).toMatchObject({ outcome: 'inconclusive' });
   });
 
+  test('a baseline that never learned is called that', () => {
+    const { outcome, reason } = judge(curves({ ...paperLike, lstm: [0.9, 0], 'ln-lstm': [0.47, 1000] }, 3));
+    expect(outcome).toBe('does not hold');
+    expect(reason).toContain('whose mean curve is lowest before any update');
+  });
+
   test('one seed has no spread, and none is printed', () => {
     const { verdict, tables } = questionAnswering.summarize(
       curves({ ...paperLike, 'ln-lstm': [0.47, 1000] }, 1),
       paper,
     );
-    expect(verdict.reason).toMatch(/paired difference -\d\.\d points/);
+    expect(verdict.reason).toMatch(/LN-LSTM: 47\.\d % \(one seed\).* paired difference -\d\.\d points/);
     expect(tables.flatMap(({ rows }) => rows.flat()).some(Number.isNaN)).toBe(false);
   });
 });

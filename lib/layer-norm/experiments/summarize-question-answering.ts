@@ -79,13 +79,17 @@ function judge(rows: Rows, params: QuestionAnsweringParams): Verdict {
   const reasons = [
     ...obstacles,
     isMeasured(rows, 'ln-lstm')
-      ? `Lowest validation error of LN-LSTM: ${describeLowest(rows, 'ln-lstm')} (mean ± standard error of ${seeds} seeds)`
+      ? `Lowest validation error of LN-LSTM: ${describeLowest(rows, 'ln-lstm')} (${seeds === 1 ? 'one seed' : `mean ± standard error of ${seeds} seeds`})`
       : 'Not measured: LN-LSTM',
     ...compared.map(({ baseline, difference, share }) => {
       if (difference.seeds === 0) return `Not measured: ${labels[baseline]}`;
-      const reached = share
-        ? `whose mean curve's lowest it reaches in ${Math.round(100 * share.steps)} % of the updates`
-        : `whose mean curve's lowest it does not reach`;
+      // A curve that is never lower than where it starts has no time to compare with.
+      const reached =
+        share === undefined
+          ? `whose mean curve's lowest it does not reach`
+          : Number.isFinite(share.steps)
+            ? `whose mean curve's lowest it reaches in ${Math.round(100 * share.steps)} % of the updates`
+            : `whose mean curve is lowest before any update`;
       return `${isBelow(difference) ? 'Below' : 'Not below'} ${labels[baseline]} (${describeLowest(rows, baseline)}), paired difference ${describePoints(difference)}, ${reached}`;
     }),
     ...describeGains(rows),
@@ -180,7 +184,7 @@ function tabulateReaders(rows: Rows): Table {
           last === undefined ? undefined : mean(likelihoodMetric, subject, last),
           percent(mean(testMetric, subject)),
           percent(mean(populationMetric, subject)),
-          percent(share?.steps),
+          share && finite(100 * share.steps),
           share && finite(100 * share.seconds),
           finite(1000 * secondsPerUpdate(rows, subject)),
           lowest.seeds,

@@ -1,4 +1,5 @@
 /** Every experiment there is, in the order of the papers. A new one is added here and nowhere else. */
+import { convnets } from './layer-norm/experiments/convnets.ts';
 import { draw } from './layer-norm/experiments/draw.ts';
 import { geometry } from './layer-norm/experiments/geometry.ts';
 import { handwriting } from './layer-norm/experiments/handwriting.ts';
@@ -40,4 +41,5 @@ export const experiments = createRegistry([
   handwriting,
   permutationInvariantMnist,
   recurrentDynamics,
+  convnets,
 ]);

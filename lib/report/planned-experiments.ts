@@ -2,7 +2,6 @@
 import type { PlannedExperiment } from './results-table.ts';
 
 export const plannedExperiments: readonly PlannedExperiment[] = [
-  { name: 'layer-norm/convnets', place: '§6.7' },
   { name: 'random-walk/segmentation', place: 'Tables 2–3' },
   { name: 'random-walk/trimap', place: 'Figure 5' },
   { name: 'random-walk/boundaries', place: 'Table 4' },

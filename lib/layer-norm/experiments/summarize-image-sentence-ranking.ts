@@ -141,7 +141,7 @@ function describe(rows: readonly Measurement[], curve: Estimate, test: Estimate)
     estimateOf(valuesOf(rows, subject, keptUpdateMetric)).mean * secondsPerUpdate(rows, subject);
   const ownBest = secondsTo(proposed) / secondsTo(baseline);
   return [
-    `OE + LN minus OE over ${test.seeds} seeds, in percentage points: R@1 + R@5 + R@10 of image retrieval averaged over the validation curve ${write(curve, 2)}, the six recalls of the test folds together ${write(test, 2)}.`,
+    `OE + LN minus OE, paired by seed (${test.seeds}), in percentage points: R@1 + R@5 + R@10 of image retrieval averaged over the validation curve ${write(curve, 2)}, the six recalls of the test folds together ${write(test, 2)}.`,
     share
       ? `Its mean validation curve is as high as OE’s ever is after ${(100 * share.steps).toFixed(0)} % of OE’s updates.`
       : 'Its mean validation curve is never as high as OE’s best.',

@@ -1,10 +1,10 @@
 /** A trained convolutional network on any number of images: its loss and its errors, and how its units behave by place. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { TensorByName } from '../trainer.ts';
-import type { ClassifiedImages } from '../training/convnets.ts';
-import { sliceImages } from '../training/convnets.ts';
 import { floats } from './channel-normalization.ts';
-import { type ConvnetSettings, crossEntropy, runConvnet } from './convolutional-classifier.ts';
+import { type ClassifiedImages, sliceImages } from './classified-images.ts';
+import type { ConvnetSettings } from './convnet-shape.ts';
+import { crossEntropy, runConvnet } from './convolutional-classifier.ts';
 import type { Convolutions } from './convolutions.ts';
 
 /** Enough to keep the backend busy, and few enough for its memory. */

@@ -6,44 +6,18 @@
  * pool takes the largest of 2 × 2; then class scores by one linear map. Without normalization the gain is left out.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { ConvolutionShape } from '../../kernels/convolution.ts';
 import { randomStream } from '../../numerics/random.ts';
 import type { NamedTensors, Tensor } from '../../numerics/safetensors.ts';
 import { product } from '../product.ts';
 import type { TensorByName } from '../trainer.ts';
 import { channelNormalization, floats, normalizeChannels, sizesOf } from './channel-normalization.ts';
+import { type ConvnetSettings, convolutionShapes, filterSide } from './convnet-shape.ts';
 import type { Convolutions } from './convolutions.ts';
 
-export type ConvnetNormalization = 'none' | 'layer' | 'batch';
-
-export interface ConvnetSettings {
-  readonly normalization: ConvnetNormalization;
-  /** Of the images: height and width, multiples of 2 to the number of layers. */
-  readonly side: number;
-  readonly colours: number;
-  /** Filters of each layer, 3 × 3. */
-  readonly filters: readonly number[];
-}
-
-const kernelSize = 3;
 const classes = 10;
 const epsilon = 1e-5;
 /** Of batch normalization's running statistics. */
 const momentum = 0.9;
-
-export function convolutionShapes(
-  { side, colours, filters }: ConvnetSettings,
-  images: number,
-): readonly ConvolutionShape[] {
-  return filters.map((outputChannels, layer) => ({
-    images,
-    height: side >> layer,
-    width: side >> layer,
-    inputChannels: layer === 0 ? colours : filters[layer - 1]!,
-    outputChannels,
-    kernelSize,
-  }));
-}
 
 /** He et al.'s filters; gains 1, biases 0. The same filters for every normalization. */
 export function initializeConvnet(seed: number, settings: ConvnetSettings): NamedTensors {
@@ -58,9 +32,9 @@ export function initializeConvnet(seed: number, settings: ConvnetSettings): Name
   });
   const parameters: Record<string, Tensor> = {};
   for (const [layer, { inputChannels, outputChannels }] of convolutionShapes(settings, 1).entries()) {
-    const inputs = kernelSize ** 2 * inputChannels;
+    const inputs = filterSide ** 2 * inputChannels;
     const name = `convolution${layer + 1}`;
-    const shape = [kernelSize, kernelSize, inputChannels, outputChannels];
+    const shape = [filterSide, filterSide, inputChannels, outputChannels];
     parameters[`${name}/filter`] = normal(`${name}/filter`, shape, Math.sqrt(2 / inputs));
     parameters[`${name}/bias`] = constant(outputChannels, 0);
     if (settings.normalization !== 'none') parameters[`${name}/gain`] = constant(outputChannels, 1);

@@ -17,14 +17,16 @@ export interface Convolutions {
   dispose(): void;
 }
 
+/** Without gradients on the WebAssembly backend, for any network and any number of images. */
+export const forwardConvolutions: Pick<Convolutions, 'convolve'> = {
+  convolve: (_, input, filter) => tf.conv2d(input, filter, 1, 'same'),
+};
+
 export function createConvolutions(
   shapes: readonly ConvolutionShape[],
   { backend, threads }: { readonly backend: NumericBackend; readonly threads: number },
 ): Convolutions {
-  const forward = (input: tf.Tensor4D, filter: tf.Tensor4D) => tf.conv2d(input, filter, 1, 'same');
-  if (backend === 'node-cpu' || backend === 'node-gpu') {
-    return { convolve: (_, input, filter) => forward(input, filter), dispose() {} };
-  }
+  if (backend === 'node-cpu' || backend === 'node-gpu') return { ...forwardConvolutions, dispose() {} };
   const floatsOf = ({ input, filter, output }: ReturnType<typeof convolutionSizes>) => 2 * input + 2 * filter + output;
   const capacityBytes = shapes.reduce(
     (sum, shape) => sum + convolutionBytes(shape) + 4 * floatsOf(convolutionSizes(shape)) + 4096,
@@ -49,7 +51,7 @@ export function createConvolutions(
         const [x, f, save] = given as unknown as [tf.Tensor4D, tf.Tensor4D, tf.GradSaveFunc];
         save([x, f]);
         return {
-          value: forward(x, f) as tf.Tensor,
+          value: forwardConvolutions.convolve(layer, x, f) as tf.Tensor,
           gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
             const [from, by] = saved as [tf.Tensor4D, tf.Tensor4D];
             arrays.input.set(from.dataSync());

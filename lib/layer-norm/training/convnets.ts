@@ -1,11 +1,8 @@
 /** Training of small convolutional networks (§6.7) without normalization, with layer and with batch normalization. */
-import type { DatasetReader } from '../../datasets/dataset.ts';
-import { randomStream } from '../../numerics/random.ts';
 import type { TrainingContext } from '../../pipeline/context.ts';
 import type { BaseTrial } from '../../pipeline/experiment.ts';
-import type { ConvnetSettings } from '../models/convolutional-classifier.ts';
-
-export type ConvnetImages = 'mnist' | 'cifar-10';
+import { type ConvnetImages, drawImages, readImages, sliceImages } from '../models/classified-images.ts';
+import { type ConvnetSettings, convolutionShapes } from '../models/convnet-shape.ts';
 
 export interface ConvnetTrial extends BaseTrial {
   readonly images: ConvnetImages;
@@ -19,72 +16,6 @@ export interface ConvnetTrial extends BaseTrial {
   readonly validationImages: number;
 }
 
-export interface ClassifiedImages {
-  /** [count, side, side, colours], 0 to 255 */
-  readonly pixels: Uint8Array;
-  /** [count] */
-  readonly labels: Uint8Array;
-  readonly count: number;
-  readonly side: number;
-  readonly colours: number;
-}
-
-/** Both splits of a dataset. Throws DatasetCorrupt. */
-export async function readImages(
-  name: ConvnetImages,
-  reader: DatasetReader,
-): Promise<{ readonly train: ClassifiedImages; readonly test: ClassifiedImages }> {
-  if (name === 'mnist') {
-    const { readMnist } = await import('../../datasets/mnist.ts');
-    const { train, test } = await readMnist(reader);
-    return { train: describe(train, 28, 1), test: describe(test, 28, 1) };
-  }
-  const { readCifar10 } = await import('../../datasets/cifar-10.ts');
-  return {
-    train: describe(await readCifar10(reader, 'train'), 32, 3),
-    test: describe(await readCifar10(reader, 'test'), 32, 3),
-  };
-}
-
-function describe(
-  { images, labels }: { readonly images: Uint8Array; readonly labels: Uint8Array },
-  side: number,
-  colours: number,
-): ClassifiedImages {
-  return { pixels: images, labels, count: labels.length, side, colours };
-}
-
-/** So many of them from one on. */
-export function sliceImages(
-  { pixels, labels, side, colours, ...rest }: ClassifiedImages,
-  first: number,
-  count: number,
-): ClassifiedImages {
-  const size = side * side * colours;
-  return {
-    ...rest,
-    side,
-    colours,
-    count,
-    pixels: pixels.subarray(first * size, (first + count) * size),
-    labels: labels.subarray(first, first + count),
-  };
-}
-
-/** Minibatch number `update` of a training: images drawn without replacement, the same for every normalization. */
-export function drawImages(from: ClassifiedImages, batchSize: number, seed: number, update: number): ClassifiedImages {
-  const chosen = new Int32Array(batchSize);
-  randomStream(seed, 'minibatch', update).fillSample(chosen, from.count);
-  const size = from.side * from.side * from.colours;
-  const pixels = new Uint8Array(batchSize * size);
-  const labels = new Uint8Array(batchSize);
-  for (const [row, image] of chosen.entries()) {
-    pixels.set(from.pixels.subarray(image * size, (image + 1) * size), row * size);
-    labels[row] = from.labels[image]!;
-  }
-  return { ...from, pixels, labels, count: batchSize };
-}
-
 export async function train(trial: ConvnetTrial, context: TrainingContext): Promise<void> {
   await context.startTensorFlow();
   const model = await import('../models/convolutional-classifier.ts');
@@ -96,7 +27,7 @@ export async function train(trial: ConvnetTrial, context: TrainingContext): Prom
   const { seed, settings, batchSize, validationImages } = trial;
   const trained = sliceImages(all, 0, all.count - validationImages);
   const held = sliceImages(all, all.count - validationImages, validationImages);
-  const convolutions = createConvolutions(model.convolutionShapes(settings, batchSize), context);
+  const convolutions = createConvolutions(convolutionShapes(settings, batchSize), context);
   try {
     await trainModel(
       {

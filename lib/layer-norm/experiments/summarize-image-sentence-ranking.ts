@@ -29,6 +29,8 @@ import {
 const fewestSeeds = 5;
 /** With fewer, what is measured is a place holder. */
 const fewestPictures = 1000;
+/** MS-COCO's training pictures in Karpathy's split. */
+const paperPictures = 113_287;
 const scores = Object.keys(scoreNames) as readonly ScoreName[];
 const [proposed, baseline] = ['layer-normalized', 'plain'] as const satisfies RankingSubject[];
 
@@ -117,12 +119,12 @@ function judge(rows: readonly Measurement[]): Verdict {
     pairedDifference(rows, metric, { subject: proposed, baseline, step: 0 }),
   ) as [Estimate, Estimate];
   if (test.seeds === 0) return { outcome: 'inconclusive', reason: 'Not measured: OE, OE + LN.' };
-  const numbers = describe(rows, curve, test);
   const pictures = valuesOf(rows, baseline, picturesMetric)[0] ?? 0;
+  const numbers = `Trained on ${pictures} pictures (the paper: ${paperPictures}). ${describe(rows, curve, test)}`;
   if (pictures < fewestPictures) {
     return {
       outcome: 'inconclusive',
-      reason: `Wrong scale: ${pictures} training pictures, at least ${fewestPictures} are needed. ${numbers}`,
+      reason: `Wrong scale: at least ${fewestPictures} training pictures are needed. ${numbers}`,
     };
   }
   if (test.seeds < fewestSeeds) {

@@ -46,7 +46,7 @@ function panelOf(measurements: readonly Measurement[], chart: LearningCurveChart
     field,
     type: 'quantitative',
     title: yTitle,
-    scale: { type: logarithmic ? 'log' : 'linear', zero: false, nice: false, ...(range && { domain: range }) },
+    scale: { ...(logarithmic ? { type: 'log' } : { zero: false }), nice: false, ...(range && { domain: range }) },
   });
   const color = { field: 'model', type: 'nominal', title: null, scale: { domain: names } };
   const strokeDash = { ...color, scale: { domain: names, range: names.map((_, place) => (place ? [6, 3] : [1, 0])) } };

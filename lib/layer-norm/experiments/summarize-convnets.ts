@@ -145,7 +145,7 @@ function judge(rows: readonly Measurement[]): Verdict {
   const numbers = compared
     .map(({ subject, baseline, curve, error }) => {
       const names = `${convnetModels[subject]} minus ${convnetModels[baseline]}`;
-      return `${names[0]!.toUpperCase()}${names.slice(1)}, over ${seeds} seeds: ln(validation loss) averaged over the curve ${write(curve)}, test error ${write(error, 100)} percentage points.`;
+      return `${names[0]!.toUpperCase()}${names.slice(1)}, paired by seed (${seeds}): ln(validation loss) averaged over the curve ${write(curve)}, test error ${write(error, 100)} percentage points.`;
     })
     .join(' ');
   const images = valuesOf(rows, 'none', trainingImagesMetric)[0] ?? 0;

@@ -29,6 +29,8 @@ import {
 const fewestSeeds = 5;
 /** With fewer, what is measured is a place holder. */
 const fewestPictures = 1000;
+/** MS-COCO's training pictures in Karpathy's split. */
+const paperPictures = 113_287;
 const scores = Object.keys(scoreNames) as readonly ScoreName[];
 const [proposed, baseline] = ['layer-normalized', 'plain'] as const satisfies RankingSubject[];
 
@@ -117,12 +119,12 @@ function judge(rows: readonly Measurement[]): Verdict {
     pairedDifference(rows, metric, { subject: proposed, baseline, step: 0 }),
   ) as [Estimate, Estimate];
   if (test.seeds === 0) return { outcome: 'inconclusive', reason: 'Not measured: OE, OE + LN.' };
-  const numbers = describe(rows, curve, test);
   const pictures = valuesOf(rows, baseline, picturesMetric)[0] ?? 0;
+  const numbers = `Trained on ${pictures} pictures (the paper: ${paperPictures}). ${describe(rows, curve, test)}`;
   if (pictures < fewestPictures) {
     return {
       outcome: 'inconclusive',
-      reason: `Wrong scale: ${pictures} training pictures, at least ${fewestPictures} are needed. ${numbers}`,
+      reason: `Wrong scale: at least ${fewestPictures} training pictures are needed. ${numbers}`,
     };
   }
   if (test.seeds < fewestSeeds) {
@@ -141,7 +143,7 @@ function describe(rows: readonly Measurement[], curve: Estimate, test: Estimate)
     estimateOf(valuesOf(rows, subject, keptUpdateMetric)).mean * secondsPerUpdate(rows, subject);
   const ownBest = secondsTo(proposed) / secondsTo(baseline);
   return [
-    `OE + LN minus OE over ${test.seeds} seeds, in percentage points: R@1 + R@5 + R@10 of image retrieval averaged over the validation curve ${write(curve, 2)}, the six recalls of the test folds together ${write(test, 2)}.`,
+    `OE + LN minus OE, paired by seed (${test.seeds}), in percentage points: R@1 + R@5 + R@10 of image retrieval averaged over the validation curve ${write(curve, 2)}, the six recalls of the test folds together ${write(test, 2)}.`,
     share
       ? `Its mean validation curve is as high as OE’s ever is after ${(100 * share.steps).toFixed(0)} % of OE’s updates.`
       : 'Its mean validation curve is never as high as OE’s best.',

@@ -43,8 +43,11 @@ export interface MeasureComparison {
   readonly untrained: Readonly<Record<Encoder, Spread>>;
   /** Normalized minus plain; positive where the normalized encoder is better, whatever the measure. */
   readonly advantage: Spread;
-  /** Trained minus untrained over both encoders of all seeds; positive where training made them better. */
-  readonly learned: Spread;
+  /**
+   * How far training has brought both encoders, on average: 0 where they are as untrained ones, 1 where they are as the
+   * paper's plain one.
+   */
+  readonly progress: number;
 }
 
 /** At one update, or undefined where something was not measured. */
@@ -58,14 +61,15 @@ export function compareMeasure(
   const advantage = describeSpread(
     differencesBySeed(at('layer', update), at('none', update)).map((value) => sign * value),
   );
-  const learned = describeSpread(
-    encoders.flatMap((encoder) => differencesBySeed(at(encoder, update), at(encoder, 0)).map((value) => sign * value)),
-  );
   const spreads = (step: number) => {
     const [none, layer] = encoders.map((encoder) => describeSpread([...at(encoder, step).values()]));
     return none && layer && { none, layer };
   };
   const values = spreads(update);
   const untrained = spreads(0);
-  return advantage && learned && values && untrained && { measure, values, untrained, advantage, learned };
+  if (!advantage || !values || !untrained) return undefined;
+  const meanOf = ({ none, layer }: Readonly<Record<Encoder, Spread>>) => (none.mean + layer.mean) / 2;
+  const [, paperPlain] = measure.paper;
+  const progress = (meanOf(values) - meanOf(untrained)) / (paperPlain - meanOf(untrained));
+  return { measure, values, untrained, advantage, progress };
 }

@@ -111,11 +111,11 @@ export const sentenceEncoding = defineExperiment<SentenceEncodingParams, Sentenc
   deviations: [
     'BookCorpus is no longer distributed: the text is the user’s own books, or else the Brown corpus (1.2 million words, BookCorpus has 985 million).',
     'Words that are not in the vocabulary are the unknown word, in training and in every task: the paper maps them from word2vec vectors, which no package brings.',
-    'The sentence’s vector is the decoders’ initial state, as in the authors’ code; Kiros et al. write that it enters every gate of every step.',
+    'The sentence’s vector is the decoders’ initial state and a minibatch’s loss the sum over its words, as in the authors’ code; Kiros et al. write that the vector enters every gate of every step.',
     'Minibatches are drawn with replacement, of sentences equally long, so that a killed training goes on to the same bits; the authors shuffle epochs.',
     'The relatedness softmax of SICK and the logistic regressions are fitted on the whole data by L-BFGS; the authors’ softmax by Adam on minibatches. The early stopping on the development pairs’ correlation is the same.',
     'Outside the preset `paper` model, vocabulary and text are small, Adam’s rate is ten times the paper’s because there are hundreds to thousands of updates and not a million, training scores a sample of the vocabulary (Jean et al. 2015) unless sampledWords is 0, and `laptop` chooses C among 2⁰, 2², … 2⁸ in two inner folds where the protocol has 2⁰, 2¹, … 2⁸ and ten; the ten outer folds and all sentences stay.',
-    'The decoders’ cross-entropy on held-out documents, over the whole vocabulary, is reported beside the paper’s measures, and an untrained encoder of each seed as a baseline: a measure in which training has not yet made encoders better than untrained ones decides nothing.',
+    'The decoders’ cross-entropy on held-out documents, over the whole vocabulary, is reported beside the paper’s measures, and an untrained encoder of each seed as a baseline: a measure in which training has not brought the encoders half of the way from untrained ones to the paper’s plain one decides nothing.',
   ],
   params,
   presets: {

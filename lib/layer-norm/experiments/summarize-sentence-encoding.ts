@@ -35,6 +35,8 @@ interface Scale {
 }
 
 const fewestSeeds = 3;
+/** Of the way from untrained encoders to the paper's plain one. */
+const leastProgress = 0.5;
 
 export function summarizeSentenceEncoding(rows: readonly Measurement[], params: Scale): Summary {
   return {
@@ -50,47 +52,47 @@ export function summarizeSentenceEncoding(rows: readonly Measurement[], params: 
 }
 
 /**
- * Holds where the normalized encoder is better in most of the measures that training has improved, at the 95 % level of a
- * paired t-test, and worse in none; does not hold where it is worse in one. What lies between is within chance.
+ * Judged are the measures in which training has brought the encoders at least half of the way from untrained ones to the
+ * paper's plain one; where that is not most of them, the scale forbids a verdict. Holds where the normalized encoder is
+ * better in most of the judged ones, at the 95 % level of a paired t-test, and worse in none; does not hold where it is worse
+ * in one. What lies between is within chance.
  */
 function judge(rows: readonly Measurement[], { updates, units }: Scale): Verdict {
   const comparisons = downstreamMeasures.flatMap((measure) => compareMeasure(rows, measure, updates) ?? []);
-  const judged = comparisons.filter(({ learned }) => signOf(learned) === 1);
-  const better = judged.filter(({ advantage }) => signOf(advantage) === 1);
-  const worse = judged.filter(({ advantage }) => signOf(advantage) === -1);
+  const judged = comparisons.filter(({ progress }) => progress >= leastProgress);
+  const withSign = (some: readonly MeasureComparison[], sign: -1 | 1) =>
+    some.filter(({ advantage }) => signOf(advantage) === sign);
   const standIns = [...new Set(rows.filter(({ metric }) => metric === standInMetric).map(({ subject }) => subject))];
   const seeds = comparisons.length > 0 ? Math.min(...comparisons.map(({ advantage }) => advantage.count)) : 0;
-
-  const missing = downstreamMeasures.length - comparisons.length;
+  const all = downstreamMeasures.length;
+  const missing = all - comparisons.length;
+  const after = `After ${updates.toLocaleString('en-US')} updates`;
   const obstacles = [
-    ...(missing > 0 ? [`Not measured for both encoders: ${missing} of the ${downstreamMeasures.length} measures`] : []),
+    ...(missing > 0 ? [`Not measured for both encoders: ${missing} of the ${all} measures`] : []),
     ...(standIns.length > 0 ? [`${standIns.join(' and ')} stand in for the paper's data`] : []),
     ...(seeds < fewestSeeds ? [`Too few seeds: ${seeds}, at least ${fewestSeeds} are needed`] : []),
-    ...(judged.length <= downstreamMeasures.length / 2
+    ...(comparisons.length > 0 && judged.length <= all / 2
       ? [
-          `Wrong scale: in ${updates.toLocaleString('en-US')} updates training has made encoders of ${units} units better than untrained ones in ${judged.length} of ${downstreamMeasures.length} measures, and only those can tell`,
+          `Wrong scale: ${after.toLowerCase()} encoders of ${units} units are at least half of the way from untrained ones to the paper's plain one in ${judged.length} of ${all} measures`,
         ]
       : []),
   ];
   const reason = [
     ...obstacles,
-    ...(judged.length > 0
+    ...(seeds > 1
       ? [
-          `After ${updates.toLocaleString('en-US')} updates layer normalization is better in ${list(better)} and worse in ${list(worse)} of the measures that training improved (${list(judged)}), at the 95 % level of a paired t-test over ${seeds} seeds`,
+          `${after} layer normalization is better in ${list(withSign(comparisons, 1))} and worse in ${list(withSign(comparisons, -1))}, at the 95 % level of a paired t-test over ${seeds} seeds`,
         ]
       : []),
     ...comparisons.map(describeComparison),
     ...describeCrossEntropy(rows),
   ];
-  const outcome =
-    obstacles.length > 0
-      ? 'inconclusive'
-      : worse.length > 0
-        ? 'does not hold'
-        : better.length > judged.length / 2
-          ? 'holds'
-          : 'inconclusive';
-  return { outcome, reason: reason.map((sentence) => `${sentence}.`).join(' ') };
+  const isMostlyBetter = withSign(judged, 1).length > judged.length / 2;
+  const decided = withSign(judged, -1).length > 0 ? 'does not hold' : isMostlyBetter ? 'holds' : 'inconclusive';
+  return {
+    outcome: obstacles.length > 0 ? 'inconclusive' : decided,
+    reason: reason.map((sentence) => `${sentence}.`).join(' '),
+  };
 }
 
 function list(comparisons: readonly MeasureComparison[]): string {
@@ -100,7 +102,8 @@ function list(comparisons: readonly MeasureComparison[]): string {
 function describeComparison({ measure, values, advantage }: MeasureComparison): string {
   const { label, decimals, isBetter } = measure;
   const difference = (isBetter === 'higher' ? 1 : -1) * advantage.mean;
-  return `${label}: ${written(values.layer, decimals)} against ${written(values.none, decimals)}, difference ${difference.toFixed(decimals)} with standard error ${advantage.standardError.toFixed(decimals + 1)}`;
+  const error = advantage.count > 1 ? ` with standard error ${advantage.standardError.toFixed(decimals + 1)}` : '';
+  return `${label}: ${written(values.layer, decimals)} against ${written(values.none, decimals)}, difference ${difference.toFixed(decimals + 1)}${error}`;
 }
 
 /** Where the curves end, and how soon the normalized model is as good as the plain one ever gets. */
@@ -165,22 +168,22 @@ function tabulateDifferences(rows: readonly Measurement[], updates: number): Tab
       { label: 'standard error' },
       { label: 'seeds' },
       { label: 'verdict' },
-      { label: 'training improved it' },
+      { label: 'of the way from untrained to the paper’s plain' },
       { label: 'the paper’s difference' },
     ],
     rows: downstreamMeasures.flatMap((measure) => {
       const comparison = compareMeasure(rows, measure, updates);
       if (!comparison) return [];
-      const { advantage, learned } = comparison;
+      const { advantage, progress } = comparison;
       const sign = measure.isBetter === 'higher' ? 1 : -1;
       return [
         [
           `${measure.label} (${measure.isBetter} is better)`,
           (sign * advantage.mean).toFixed(measure.decimals + 1),
-          advantage.standardError.toFixed(measure.decimals + 1),
+          advantage.count > 1 ? advantage.standardError.toFixed(measure.decimals + 1) : undefined,
           advantage.count,
           { '1': 'better', '0': 'within chance', '-1': 'worse' }[signOf(advantage)],
-          { '1': 'yes', '0': 'within chance', '-1': 'no, it is worse' }[signOf(learned)],
+          percent(progress),
           paperDifference(measure),
         ],
       ];

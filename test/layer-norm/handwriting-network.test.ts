@@ -9,7 +9,7 @@ import {
   restoreOffset,
   standardize,
 } from '../../lib/layer-norm/models/handwriting-data.ts';
-import { handwritingLoss } from '../../lib/layer-norm/models/handwriting-loss.ts';
+import { handwritingLoss, measureLoss } from '../../lib/layer-norm/models/handwriting-loss.ts';
 import {
   type HandwritingSettings,
   initializeHandwriting,
@@ -82,6 +82,8 @@ describe('the network', () => {
     const [long, short] = lines as [(typeof lines)[0], (typeof lines)[0]];
     // The mean over points, not over lines.
     expect(loss(lines)).toBeCloseTo((5 * loss([long]) + 3 * loss([short])) / 8, 5);
+    const many = Array.from({ length: 70 }, (_, index) => (index % 2 === 0 ? long : short));
+    expect(measureLoss(make(), settings, alphabetSize, many, 100)).toBeCloseTo(loss(lines), 5);
     // What comes after the third point changes nothing before it.
     const changed = { ...long, offsets: long.offsets.map((value, index) => (index < 9 ? value : -value)) };
     expect(loss([changed], 3)).toBe(loss([long], 3));

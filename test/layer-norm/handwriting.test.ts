@@ -136,7 +136,7 @@ describe('the verdict', () => {
     expect(reason).toContain(
       'after 50 ± 0 % of the updates that the LSTM needed, and, an update taking 1.2 times as long, 60 % of the time',
     );
-    expect(reason).toContain('words of Omniglot’s letters');
+    expect(reason).toContain('lines of Omniglot’s letters');
   });
 
   test('does not hold where it is hardly faster, never as low, or higher', () => {

@@ -1,10 +1,14 @@
 /** What is measured of the trained handwriting networks: their curves, what they write, how long an update takes. */
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { randomStream } from '../../numerics/random.ts';
 import type { EvaluationContext } from '../../pipeline/context.ts';
 import type { BaseEvaluation, Measurement } from '../../pipeline/experiment.ts';
-import { drawLines, makeMinibatch } from '../models/handwriting-data.ts';
-import { drawMinibatch, type HandwritingTrial, readHandwritingModel, readLines } from '../training/handwriting.ts';
+import {
+  drawMinibatch,
+  drawValidationLines,
+  type HandwritingTrial,
+  readHandwritingModel,
+  readLines,
+} from '../training/handwriting.ts';
 import {
   exchangedMetric,
   finishedMetric,
@@ -49,23 +53,24 @@ export async function evaluateHandwriting(
 /** The learning curves, and what exchanging the texts costs the best network. */
 async function measureNetwork(trial: HandwritingTrial, context: EvaluationContext): Promise<readonly Measurement[]> {
   const tf = await import('@tensorflow/tfjs-core');
-  const { handwritingLoss } = await import('../models/handwriting-loss.ts');
+  const { measureLoss } = await import('../models/handwriting-loss.ts');
   const { asTensors } = await import('../trainer.ts');
   const model = await context.model(trial.name);
   const { network, encoding } = readHandwritingModel(model);
   const common = { subject: network.normalization, seed: trial.seed };
-  const { validation } = await readLines(trial.lines, context);
-  const lines = drawLines(validation, trial.lines.validationLines, randomStream(0, 'validation lines'));
+  const lines = drawValidationLines(await readLines(trial.lines, context), trial.lines);
   const exchanged = lines.map((line, index) => ({ ...line, text: lines[(index + 1) % lines.length]!.text }));
-  const minibatch = makeMinibatch(exchanged, trial.lines.sequenceLength);
-  const loss = tf.tidy(
-    () => handwritingLoss(asTensors(model.tensors), network, encoding.alphabet.length + 1, minibatch).dataSync()[0]!,
-  );
+  const { sequenceLength } = trial.lines;
+  const alphabetSize = encoding.alphabet.length + 1;
+  const parameters = asTensors(model.tensors);
+  const loss = measureLoss(parameters, network, alphabetSize, exchanged, sequenceLength);
+  tf.dispose(Object.values(parameters));
+  const points = lines.reduce((sum, { offsets }) => sum + Math.min(sequenceLength, offsets.length / 3), 0);
   const step = Number(model.metadata.keptUpdate);
   return [
     ...curveMeasurements(model, { [trainingMetric]: nats, [validationMetric]: nats }, common),
     { ...common, metric: exchangedMetric, step, value: loss, unit: nats },
-    { ...common, metric: perLineMetric, step: 0, value: minibatch.points / lines.length, unit: 'points' },
+    { ...common, metric: perLineMetric, step: 0, value: points / lines.length, unit: 'points' },
     { ...common, metric: sourceMetric(encoding.source), step: 0, value: 1, unit: '1' },
   ];
 }

@@ -29,8 +29,8 @@ const muchFaster = 0.75;
 
 const sources: Readonly<Record<PenLineSource, string>> = {
   'iam-ondb': 'IAM-OnDB',
-  omniglot: 'words of Omniglot’s letters',
-  font: 'words in single-stroke fonts',
+  omniglot: 'lines of Omniglot’s letters',
+  font: 'lines in single-stroke fonts',
   made: 'an invented script',
 };
 

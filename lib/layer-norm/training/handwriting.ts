@@ -6,6 +6,7 @@ import type { BaseTrial } from '../../pipeline/experiment.ts';
 import { InvalidModel } from '../errors.ts';
 import {
   drawLines,
+  type EncodedLine,
   encodeLines,
   type HandwritingLines,
   type LineEncoding,
@@ -41,15 +42,13 @@ const kind = 'handwriting';
 export async function train(trial: HandwritingTrial, context: TrainingContext): Promise<void> {
   const { network, lines: settings, updates, learningRate, validationEveryUpdates, seed } = trial;
   const lines = await readLines(settings, context);
-  const { encoding, validation } = lines;
+  const { encoding } = lines;
   const alphabetSize = encoding.alphabet.length + 1;
   await context.startTensorFlow();
   const { initializeHandwriting } = await import('../models/handwriting-network.ts');
-  const { handwritingLoss } = await import('../models/handwriting-loss.ts');
+  const { handwritingLoss, measureLoss } = await import('../models/handwriting-loss.ts');
   const { trainModel } = await import('../trainer.ts');
-  // The same lines for all trials.
-  const heldOut = drawLines(validation, settings.validationLines, randomStream(0, 'validation lines'));
-  const heldOutBatch = makeMinibatch(heldOut, settings.sequenceLength);
+  const heldOut = drawValidationLines(lines, settings);
   await trainModel(
     {
       parameters: initializeHandwriting(
@@ -65,7 +64,7 @@ export async function train(trial: HandwritingTrial, context: TrainingContext): 
       validation: {
         everyUpdates: validationEveryUpdates,
         measure: (parameters) => ({
-          [validationMeasure]: handwritingLoss(parameters, network, alphabetSize, heldOutBatch).dataSync()[0]!,
+          [validationMeasure]: measureLoss(parameters, network, alphabetSize, heldOut, settings.sequenceLength),
         }),
         best: { measure: validationMeasure, isBetter: 'lower' },
       },
@@ -83,6 +82,14 @@ export function drawMinibatch(
   update: number,
 ): Minibatch {
   return makeMinibatch(drawLines(training, batchSize, randomStream(seed, 'minibatch', update)), sequenceLength);
+}
+
+/** The held-out lines that every trial is measured on. */
+export function drawValidationLines(
+  { validation }: Pick<HandwritingLines, 'validation'>,
+  { validationLines }: LineSettings,
+): readonly EncodedLine[] {
+  return drawLines(validation, validationLines, randomStream(0, 'validation lines'));
 }
 
 export async function readLines(

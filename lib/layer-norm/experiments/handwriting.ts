@@ -55,12 +55,12 @@ const laptop: HandwritingParams = {
   units: 64,
   windowComponents: 5,
   mixtureComponents: 10,
-  sequenceLength: 240,
+  sequenceLength: 200,
   validationLines: 48,
   updates: 300,
   learningRate: 0.01,
   validationEveryUpdates: 15,
-  prompts: ['layer', 'stepwise', 'quick', 'a'],
+  prompts: ['layer norm', 'stepwise', 'quick fox', 'a'],
 };
 
 export const handwriting = defineExperiment<HandwritingParams, HandwritingTrial, HandwritingEvaluation>({
@@ -72,7 +72,7 @@ export const handwriting = defineExperiment<HandwritingParams, HandwritingTrial,
     'IAM-OnDB is given to those who register with its owners: without a copy of it (--data), the lines are joined from Omniglot’s Latin letters, which people drew with a mouse (with a copy of that), or written in single-stroke fonts.',
     'Lines of Omniglot’s letters and in the fonts are random words, as many characters as the paper’s lines, and simplified (Ramer, Douglas and Peucker) to some 250 points; lines of IAM-OnDB are as they are. Each use of an Omniglot drawing varies it in size, slant and turn, and moves its points at random within their pixels.',
     'One line of eight is held out, by writer or by form; the paper has the owners’ division.',
-    'Lines are cut off after 500 points (laptop: 240) and not continued in another sequence: the paper does not say which it does.',
+    'Lines are cut off after 500 points (laptop: 200) and not continued in another sequence: the paper does not say which it does.',
     'Derivatives are clipped at ±10 where they leave an LSTM layer’s outputs, and in the first layer at every step, not before every gate.',
     'The paper names Adam and no learning rate: here one for both networks, that at which the baseline was best among 0.001, 0.003 and 0.01 on a laptop; and no number of updates.',
     'The window starts at the speed at which the training lines were written; the paper does not say, and at Graves’s exp(0) it would be at a text’s end after as many points as it has characters.',
@@ -144,9 +144,9 @@ export const handwriting = defineExperiment<HandwritingParams, HandwritingTrial,
     const { seeds, updates, validationEveryUpdates, batchSize, sequenceLength, validationLines } = params;
     const { layers, units, alphabetSize } = params;
     const weights = layers * 4 * units * (2 * units + alphabetSize) + layers * units * 6 * params.mixtureComponents;
-    // Two operations a weight and point forward, four back, at 8 billion a second; and what a step of the first layer takes.
-    const pointSeconds = (weights * 6) / 8e9;
-    const stepSeconds = 5e-4;
+    // Two operations a weight and point forward, four back, at 24 billion a second; and what a step of the first layer takes.
+    const pointSeconds = (weights * 6) / 24e9;
+    const stepSeconds = 6.5e-4;
     const update = sequenceLength * (batchSize * pointSeconds + stepSeconds);
     const validation = sequenceLength * (validationLines * (pointSeconds / 3) + stepSeconds);
     const trials = 2 * seeds;

@@ -24,63 +24,109 @@ export interface MovedWindow {
   readonly weights: readonly Float64Array[];
 }
 
+/** What makes (α̂, β̂, κ̂) of the first layer's output: [units, 3 × components] and [3 × components]. */
+export interface WindowParameters {
+  readonly kernel: tf.Tensor2D;
+  readonly bias: tf.Tensor1D;
+}
+
 /**
- * One step of the window: w = Σ_u φ(u) c_u with φ(u) = Σ_k α_k exp(−β_k (κ_k − u)²), κ = κ₋₁ + exp(κ̂) (Eqs 46–51).
- * Differentiable once, in projection and position.
+ * One step of the window: (α̂, β̂, κ̂) = W h + b, κ = κ₋₁ + exp(κ̂), and w = Σ_u φ(u) c_u with
+ * φ(u) = Σ_k α_k exp(−β_k (κ_k − u)²) (Eqs 46–51). Differentiable once, in all tensors.
  *
- * @param projection (α̂, β̂, κ̂), [batch, 3 × components]
+ * @param hidden h of the first layer, [batch, units]
  * @throws LayerNormShapeError
  */
-export function moveWindow(projection: tf.Tensor2D, position: WindowPosition, text: WindowText): MovedWindow {
+export function moveWindow(
+  hidden: tf.Tensor2D,
+  { kernel, bias }: WindowParameters,
+  position: WindowPosition,
+  { texts, alphabetSize }: WindowText,
+): MovedWindow {
   const [batch, components] = position.shape;
-  const { texts, alphabetSize } = text;
-  if (projection.shape[0] !== batch || projection.shape[1] !== 3 * components || texts.length !== batch) {
-    throw new LayerNormShapeError(
-      `moveWindow: a window of ${components} Gaussians over ${batch} texts takes a projection [${batch}, ${3 * components}], got [${projection.shape}] and ${texts.length} texts.`,
-    );
-  }
+  const [, units] = hidden.shape;
+  const outputs = 3 * components;
   const width = alphabetSize + components;
+  requireShapes({ hidden, kernel, bias }, { hidden: [texts.length, units], kernel: [units, outputs], bias: [outputs] });
   let rows: readonly WindowRow[] = [];
   const move = tf.customGrad((...inputs) => {
-    const [projected, before] = [inputs[0], inputs[1]].map((tensor) => (tensor as tf.Tensor).dataSync()) as [
+    const [h, weights, biases, before] = inputs.slice(0, 4).map((tensor) => (tensor as tf.Tensor).dataSync()) as [
+      Float32Array,
+      Float32Array,
       Float32Array,
       Float32Array,
     ];
-    rows = texts.map((own, row) =>
-      moveRow(
-        own,
-        projected.subarray(row * 3 * components, (row + 1) * 3 * components),
-        before.subarray(row * components, (row + 1) * components),
-      ),
-    );
+    rows = texts.map((text, row) => {
+      const projection = projectRow(h.subarray(row * units, (row + 1) * units), weights, biases);
+      return moveRow(text, projection, before.subarray(row * components, (row + 1) * components));
+    });
     // One output is all that an operation of one's own can have: the window, then its position.
     const value = new Float32Array(batch * width);
-    for (const [row, { weights, positions }] of rows.entries()) {
-      for (const [place, character] of texts[row]!.entries()) value[row * width + character]! += weights[place]!; // Eq. 47
+    for (const [row, { weights: phi, positions }] of rows.entries()) {
+      for (const [place, character] of texts[row]!.entries()) value[row * width + character]! += phi[place]!; // Eq. 47
       value.set(positions, row * width + alphabetSize);
     }
+    const made = rows;
     const gradFunc = (derivative: tf.Tensor) => {
       const flowing = derivative.dataSync() as Float32Array;
-      const [toProjection, toPosition] = [new Float32Array(projected.length), new Float32Array(before.length)];
-      for (const [row, state] of rows.entries()) {
+      const gradients = [h, weights, biases, before].map(({ length }) => new Float32Array(length));
+      const [toHidden, toKernel, toBias, toPosition] = gradients as [
+        Float32Array,
+        Float32Array,
+        Float32Array,
+        Float32Array,
+      ];
+      const toProjection = new Float32Array(outputs);
+      for (const [row, state] of made.entries()) {
         moveRowBack(
           texts[row]!,
           state,
           flowing.subarray(row * width, (row + 1) * width),
-          toProjection.subarray(row * 3 * components, (row + 1) * 3 * components),
+          toProjection,
           toPosition.subarray(row * components, (row + 1) * components),
         );
+        for (let unit = 0; unit < units; unit++) {
+          const own = h[row * units + unit]!;
+          let sum = 0;
+          for (let output = 0; output < outputs; output++) {
+            sum += weights[unit * outputs + output]! * toProjection[output]!;
+            toKernel[unit * outputs + output]! += own * toProjection[output]!;
+          }
+          toHidden[row * units + unit] = sum;
+        }
+        for (let output = 0; output < outputs; output++) toBias[output]! += toProjection[output]!;
       }
-      return [tf.tensor2d(toProjection, [batch, 3 * components]), tf.tensor2d(toPosition, [batch, components])];
+      return [hidden, kernel, bias, position].map(({ shape }, index) => tf.tensor(gradients[index]!, [...shape]));
     };
     return { value: tf.tensor2d(value, [batch, width]), gradFunc };
   });
-  const moved = move(projection, position) as tf.Tensor2D;
+  const moved = move(hidden, kernel, bias, position) as tf.Tensor2D;
   return {
     window: tf.slice2d(moved, [0, 0], [batch, alphabetSize]),
     position: tf.slice2d(moved, [0, alphabetSize], [batch, components]),
     weights: rows.map(({ weights }) => weights),
   };
+}
+
+function requireShapes(tensors: Readonly<Record<string, tf.Tensor>>, shapes: Readonly<Record<string, number[]>>): void {
+  for (const [name, shape] of Object.entries(shapes)) {
+    const actual = tensors[name]!.shape;
+    if (actual.join() === shape.join()) continue;
+    throw new LayerNormShapeError(
+      `moveWindow: ${name} must have the shape [${shape}], from the texts, the hidden state and the position, got [${actual}].`,
+    );
+  }
+}
+
+/** W h + b, Eq. 48. */
+function projectRow(hidden: Float32Array, kernel: Float32Array, bias: Float32Array): Float64Array {
+  const projection = Float64Array.from(bias);
+  for (const [unit, value] of hidden.entries()) {
+    for (let output = 0; output < projection.length; output++) {
+      projection[output]! += value * kernel[unit * projection.length + output]!;
+    }
+  }
+  return projection;
 }
 
 interface WindowRow {
@@ -94,7 +140,7 @@ interface WindowRow {
   readonly weights: Float64Array;
 }
 
-function moveRow(text: readonly number[], projection: Float32Array, before: Float32Array): WindowRow {
+function moveRow(text: readonly number[], projection: Float64Array, before: Float32Array): WindowRow {
   const components = before.length;
   const exponential = (part: number) =>
     Float64Array.from({ length: components }, (_, k) => Math.exp(projection[part * components + k]!));

@@ -8,7 +8,13 @@ import type { RandomStream } from '../../numerics/random.ts';
 import type { NamedTensors } from '../../numerics/safetensors.ts';
 import { initializeLstm, type LstmParameters, type LstmState, lstm, lstmStep } from '../recurrent/lstm.ts';
 import { prefix, withPrefix } from '../trainer.ts';
-import { type MovedWindow, moveWindow, type WindowPosition, type WindowText } from './attention-window.ts';
+import {
+  type MovedWindow,
+  moveWindow,
+  type WindowParameters,
+  type WindowPosition,
+  type WindowText,
+} from './attention-window.ts';
 import { clipDerivative } from './clip-derivative.ts';
 import { mixtureOutputs } from './mixture-density.ts';
 
@@ -123,7 +129,7 @@ export function predictPoints(
     outputs.push(clip(lstm(inputs, lstmOf(parameters, layer), { normalization }).outputs)); // Eq. 53
   }
   const all = tf.reshape(tf.concat3d(outputs, 2), [length * batch, layers * units]) as tf.Tensor2D;
-  const predicted = tf.reshape(project(parameters, 'output', all), [length, batch, -1]) as tf.Tensor3D;
+  const predicted = tf.reshape(predictOutputs(parameters, all), [length, batch, -1]) as tf.Tensor3D;
   return limits ? clipDerivative(predicted, limits.outputs) : predicted;
 }
 
@@ -148,7 +154,7 @@ export function stepHandwriting(
     layers.push(lstmStep(inputs, state.layers[layer]!, lstmOf(parameters, layer), { normalization })); // Eq. 53
   }
   const hidden = layers.map((layer) => layer.hidden);
-  const outputs = project(parameters, 'output', tf.concat2d(hidden, 1));
+  const outputs = predictOutputs(parameters, tf.concat2d(hidden, 1));
   return { outputs, state: { layers, window, position }, weights };
 }
 
@@ -164,11 +170,12 @@ function stepFirstLayer(
 }
 
 function readText(parameters: Parameters, hidden: tf.Tensor2D, position: WindowPosition, text: WindowText) {
-  return moveWindow(project(parameters, 'window', hidden), position, text); // Eq. 48
+  return moveWindow(hidden, withPrefix('window', parameters) as unknown as WindowParameters, position, text);
 }
 
-function project(parameters: Parameters, name: 'window' | 'output', hidden: tf.Tensor2D): tf.Tensor2D {
-  return tf.add(tf.matMul(hidden, parameters[`${name}/kernel`] as tf.Tensor2D), parameters[`${name}/bias`]!);
+/** Eqs 17 and 53: ŷ of the outputs of all layers. */
+function predictOutputs(parameters: Parameters, hidden: tf.Tensor2D): tf.Tensor2D {
+  return tf.add(tf.matMul(hidden, parameters['output/kernel'] as tf.Tensor2D), parameters['output/bias']!);
 }
 
 function lstmOf(parameters: Parameters, layer: number): LstmParameters {

@@ -115,7 +115,7 @@ export function parseLineStrokes(xml: string, file: string): readonly (readonly 
     } else if (!isEnd) {
       if (!isOpen) throw problem(index, 'a point stands outside of any stroke');
       if (++points > mostPoints) throw problem(index, `a line has at most ${mostPoints} points`);
-      const [x, y] = ['x', 'y'].map((axis) => readCoordinate(attributes!, axis));
+      const [x, y] = (['x', 'y'] as const).map((axis) => readCoordinate(attributes!, axis));
       if (x === undefined || y === undefined) throw problem(index, `a point needs finite numbers x and y: ${tag}`);
       strokes.at(-1)!.push({ x, y: -y });
     }
@@ -127,8 +127,13 @@ export function parseLineStrokes(xml: string, file: string): readonly (readonly 
   return strokes.filter(({ length }) => length > 0);
 }
 
-function readCoordinate(attributes: string, axis: string): number | undefined {
-  const text = new RegExp(`\\b${axis}\\s*=\\s*["']([^"']+)["']`).exec(attributes)?.[1];
+const coordinates = {
+  x: /\bx\s*=\s*["']([^"']+)["']/,
+  y: /\by\s*=\s*["']([^"']+)["']/,
+} as const;
+
+function readCoordinate(attributes: string, axis: keyof typeof coordinates): number | undefined {
+  const text = coordinates[axis].exec(attributes)?.[1];
   const value = Number(text?.trim() || Number.NaN);
   return Number.isFinite(value) && Math.abs(value) < 1e6 ? value : undefined;
 }

@@ -56,7 +56,7 @@ function judge(rows: readonly Measurement[], { units, sequenceLength, batchSize 
     return { outcome: 'inconclusive', reason: 'Not measured: one of the networks has no curve.' };
   }
   const shares = seeds.map(
-    ({ plain: lowest, reachedAfter }) => (reachedAfter ?? Number.POSITIVE_INFINITY) / lowest.step,
+    ({ plain: lowest, reachedAfter }) => (reachedAfter ?? Number.POSITIVE_INFINITY) / Math.max(1, lowest.step),
   );
   const share = spreadOf(shares)!;
   const everReached = shares.every(Number.isFinite);

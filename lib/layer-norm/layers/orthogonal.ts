@@ -5,7 +5,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers } from '@tensorflow/tfjs-layers';
-import { orthogonalGates } from '../recurrent/recurrent-options.ts';
+import { orthogonalGates } from '../recurrent/initial-weights.ts';
 import { InvalidLayerSetting } from './errors.ts';
 import type { Initializer } from './weight-settings.ts';
 

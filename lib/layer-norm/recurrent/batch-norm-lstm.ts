@@ -18,7 +18,7 @@ import { product } from '../product.ts';
 import { type BatchStatistics, type MinibatchStatistics, statisticsNames } from './batch-statistics.ts';
 import { gateColumns, type LstmGate, lstmGates } from './gates.ts';
 import type { LstmParameters, LstmState } from './lstm.ts';
-import { lastOutput, requireParameters } from './recurrent-options.ts';
+import { lastOutput, requireParameters } from './recurrent-layer.ts';
 import { type BatchMoments, batchMoments, standardizeBy, standardizeOverBatch } from './standardize-over-batch.ts';
 
 export interface BatchNormLstmOptions {

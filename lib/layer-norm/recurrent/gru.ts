@@ -13,26 +13,20 @@ import * as tf from '@tensorflow/tfjs-core';
 import { runRecurrent } from '../../kernels/recurrent.ts';
 import type { RandomStream } from '../../numerics/random.ts';
 import type { NamedTensors } from '../../numerics/safetensors.ts';
-import { onKernelOrTensors } from '../compute.ts';
 import { defaultEpsilon, layerNormalization } from '../normalization.ts';
 import { type GruGate, gateColumns, gruGates } from './gates.ts';
+import { constant, glorotGates, orthogonalGates } from './initial-weights.ts';
 import {
-  asSequence,
   carryMasked,
-  computeFor,
-  constant,
-  glorotGates,
   lastOutput,
   maskForKernel,
-  orthogonalGates,
-  type RecurrentOptions,
-  type RecurrentShape,
-  requireMask,
+  type RecurrentLayer,
+  type RecurrentResult,
   requireParameters,
-  type SequenceOptions,
-  stepOptions,
-  unstackSteps,
-} from './recurrent-options.ts';
+  runSequence,
+  runStep,
+} from './recurrent-layer.ts';
+import type { RecurrentOptions, RecurrentShape, SequenceOptions } from './recurrent-options.ts';
 
 /** Gates and candidate lie side by side in the order of `gruGates`. */
 export interface GruParameters {
@@ -55,48 +49,26 @@ export interface GruState {
   readonly hidden: tf.Tensor2D;
 }
 
-interface GruResult {
-  /** [time, batch, units] h after every step. */
-  readonly outputs: tf.Tensor3D;
-  /** After the last step. */
-  readonly state: GruState;
-}
-
 /**
  * The layer over whole sequences.
  *
  * @param inputs [time, batch, inputs]
+ * @returns outputs [time, batch, units], h after every step, and the state after the last
  * @throws LayerNormShapeError
  */
-export function gru(inputs: tf.Tensor3D, parameters: GruParameters, options: SequenceOptions<GruState>): GruResult {
-  requireGruParameters('gru', inputs.shape[2], parameters, options);
-  requireMask('gru', inputs, options.mask);
-  return onKernelOrTensors(
-    computeFor(inputs, options),
-    () => onKernel(inputs, parameters, options),
-    () => onTensors(inputs, parameters, options),
-  );
-}
-
-function onTensors(inputs: tf.Tensor3D, parameters: GruParameters, options: SequenceOptions<GruState>): GruResult {
-  const [, batch] = inputs.shape;
-  const units = parameters.recurrentKernel.shape[0];
-  let state = options.initialState ?? zeroGruState(batch, units);
-  const outputs: tf.Tensor2D[] = [];
-  for (const { x, mask } of unstackSteps(inputs, options.mask)) {
-    state = step(x, state, parameters, options, mask);
-    outputs.push(state.hidden);
-  }
-  return {
-    outputs: outputs.length > 0 ? (tf.stack(outputs) as tf.Tensor3D) : tf.zeros([0, batch, units]),
-    state,
-  };
+export function gru(
+  inputs: tf.Tensor3D,
+  parameters: GruParameters,
+  options: SequenceOptions<GruState>,
+): RecurrentResult<GruState> {
+  return runSequence('gru', layer, inputs, parameters, options);
 }
 
 /**
  * One step, for models that do something between steps.
  *
  * @param x [batch, inputs]
+ * @throws LayerNormShapeError
  */
 export function gruStep(
   x: tf.Tensor2D,
@@ -104,22 +76,28 @@ export function gruStep(
   parameters: GruParameters,
   options: RecurrentOptions,
 ): GruState {
-  requireGruParameters('gruStep', x.shape[1], parameters, options);
-  return onKernelOrTensors(
-    computeFor(x, options),
-    () => onKernel(asSequence(x), parameters, stepOptions(options, state)).state,
-    () => step(x, state, parameters, options, undefined),
-  );
+  return runStep('gruStep', layer, x, state, parameters, options);
 }
 
-function onKernel(inputs: tf.Tensor3D, parameters: GruParameters, options: SequenceOptions<GruState>): GruResult {
+const layer: RecurrentLayer<GruParameters, GruState> = {
+  requireParameters: requireGruParameters,
+  zeroState: zeroGruState,
+  step,
+  runKernel,
+};
+
+function runKernel(
+  inputs: tf.Tensor3D,
+  initial: GruState,
+  parameters: GruParameters,
+  options: SequenceOptions<GruState>,
+): RecurrentResult<GruState> {
   const { inputKernel, recurrentKernel, bias, candidateRecurrentBias, inputGain, recurrentGain } = parameters;
   const { normalization, epsilon = defaultEpsilon } = options;
-  const { hidden } = options.initialState ?? zeroGruState(inputs.shape[1], recurrentKernel.shape[0]);
   const { outputs } = runRecurrent(
     'gru',
     {
-      ...{ inputs, ...maskForKernel(options), initialHidden: hidden },
+      ...{ inputs, ...maskForKernel(options), initialHidden: initial.hidden },
       ...{ inputKernel, recurrentKernel, bias, candidateBias: candidateRecurrentBias },
       ...(normalization === 'layer' && { inputGain, recurrentGain }),
     },

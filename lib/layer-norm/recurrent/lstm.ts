@@ -12,26 +12,20 @@ import * as tf from '@tensorflow/tfjs-core';
 import { runRecurrent } from '../../kernels/recurrent.ts';
 import type { RandomStream } from '../../numerics/random.ts';
 import type { NamedTensors } from '../../numerics/safetensors.ts';
-import { onKernelOrTensors } from '../compute.ts';
 import { defaultEpsilon, layerNormalization } from '../normalization.ts';
 import { gateColumns, type LstmGate, lstmGates } from './gates.ts';
+import { constant, glorotGates, orthogonalGates } from './initial-weights.ts';
 import {
-  asSequence,
   carryMasked,
-  computeFor,
-  constant,
-  glorotGates,
   lastOutput,
   maskForKernel,
-  orthogonalGates,
-  type RecurrentOptions,
-  type RecurrentShape,
-  requireMask,
+  type RecurrentLayer,
+  type RecurrentResult,
   requireParameters,
-  type SequenceOptions,
-  stepOptions,
-  unstackSteps,
-} from './recurrent-options.ts';
+  runSequence,
+  runStep,
+} from './recurrent-layer.ts';
+import type { RecurrentOptions, RecurrentShape, SequenceOptions } from './recurrent-options.ts';
 
 /** Gates lie side by side in the order of `lstmGates`. */
 export interface LstmParameters {
@@ -58,48 +52,26 @@ export interface LstmState {
   readonly cell: tf.Tensor2D;
 }
 
-interface LstmResult {
-  /** [time, batch, units] h after every step. */
-  readonly outputs: tf.Tensor3D;
-  /** After the last step. */
-  readonly state: LstmState;
-}
-
 /**
  * The layer over whole sequences.
  *
  * @param inputs [time, batch, inputs]
+ * @returns outputs [time, batch, units], h after every step, and the state after the last
  * @throws LayerNormShapeError
  */
-export function lstm(inputs: tf.Tensor3D, parameters: LstmParameters, options: SequenceOptions<LstmState>): LstmResult {
-  requireLstmParameters('lstm', inputs.shape[2], parameters, options);
-  requireMask('lstm', inputs, options.mask);
-  return onKernelOrTensors(
-    computeFor(inputs, options),
-    () => onKernel(inputs, parameters, options),
-    () => onTensors(inputs, parameters, options),
-  );
-}
-
-function onTensors(inputs: tf.Tensor3D, parameters: LstmParameters, options: SequenceOptions<LstmState>): LstmResult {
-  const [, batch] = inputs.shape;
-  const units = parameters.recurrentKernel.shape[0];
-  let state = options.initialState ?? zeroLstmState(batch, units);
-  const outputs: tf.Tensor2D[] = [];
-  for (const { x, mask } of unstackSteps(inputs, options.mask)) {
-    state = step(x, state, parameters, options, mask);
-    outputs.push(state.hidden);
-  }
-  return {
-    outputs: outputs.length > 0 ? (tf.stack(outputs) as tf.Tensor3D) : tf.zeros([0, batch, units]),
-    state,
-  };
+export function lstm(
+  inputs: tf.Tensor3D,
+  parameters: LstmParameters,
+  options: SequenceOptions<LstmState>,
+): RecurrentResult<LstmState> {
+  return runSequence('lstm', layer, inputs, parameters, options);
 }
 
 /**
  * One step, for models that do something between steps.
  *
  * @param x [batch, inputs]
+ * @throws LayerNormShapeError
  */
 export function lstmStep(
   x: tf.Tensor2D,
@@ -107,18 +79,24 @@ export function lstmStep(
   parameters: LstmParameters,
   options: RecurrentOptions,
 ): LstmState {
-  requireLstmParameters('lstmStep', x.shape[1], parameters, options);
-  return onKernelOrTensors(
-    computeFor(x, options),
-    () => onKernel(asSequence(x), parameters, stepOptions(options, state)).state,
-    () => step(x, state, parameters, options, undefined),
-  );
+  return runStep('lstmStep', layer, x, state, parameters, options);
 }
 
-function onKernel(inputs: tf.Tensor3D, parameters: LstmParameters, options: SequenceOptions<LstmState>): LstmResult {
+const layer: RecurrentLayer<LstmParameters, LstmState> = {
+  requireParameters: requireLstmParameters,
+  zeroState: zeroLstmState,
+  step,
+  runKernel,
+};
+
+function runKernel(
+  inputs: tf.Tensor3D,
+  initial: LstmState,
+  parameters: LstmParameters,
+  options: SequenceOptions<LstmState>,
+): RecurrentResult<LstmState> {
   const { inputKernel, recurrentKernel, bias, inputGain, recurrentGain, cellGain, cellBias } = parameters;
   const { normalization, epsilon = defaultEpsilon } = options;
-  const initial = options.initialState ?? zeroLstmState(inputs.shape[1], recurrentKernel.shape[0]);
   const { outputs, finalCell } = runRecurrent(
     'lstm',
     {

@@ -11,25 +11,19 @@ import { runRecurrent } from '../../kernels/recurrent.ts';
 import { kernelGates } from '../../kernels/recurrent-tensors.ts';
 import type { RandomStream } from '../../numerics/random.ts';
 import type { NamedTensors } from '../../numerics/safetensors.ts';
-import { onKernelOrTensors } from '../compute.ts';
 import { defaultEpsilon, layerNormalization } from '../normalization.ts';
+import { constant, glorotGates, orthogonalGates } from './initial-weights.ts';
 import {
-  asSequence,
   carryMasked,
-  computeFor,
-  constant,
-  glorotGates,
   lastOutput,
   maskForKernel,
-  orthogonalGates,
-  type RecurrentOptions,
-  type RecurrentShape,
-  requireMask,
+  type RecurrentLayer,
+  type RecurrentResult,
   requireParameters,
-  type SequenceOptions,
-  stepOptions,
-  unstackSteps,
-} from './recurrent-options.ts';
+  runSequence,
+  runStep,
+} from './recurrent-layer.ts';
+import type { RecurrentOptions, RecurrentShape, SequenceOptions } from './recurrent-options.ts';
 
 export interface RnnParameters {
   /** [inputs, units] W_xhᵀ */
@@ -47,48 +41,26 @@ export interface RnnState {
   readonly hidden: tf.Tensor2D;
 }
 
-interface RnnResult {
-  /** [time, batch, units] h after every step. */
-  readonly outputs: tf.Tensor3D;
-  /** After the last step. */
-  readonly state: RnnState;
-}
-
 /**
  * The layer over whole sequences.
  *
  * @param inputs [time, batch, inputs]
+ * @returns outputs [time, batch, units], h after every step, and the state after the last
  * @throws LayerNormShapeError
  */
-export function rnn(inputs: tf.Tensor3D, parameters: RnnParameters, options: SequenceOptions<RnnState>): RnnResult {
-  requireRnnParameters('rnn', inputs.shape[2], parameters, options);
-  requireMask('rnn', inputs, options.mask);
-  return onKernelOrTensors(
-    computeFor(inputs, options),
-    () => onKernel(inputs, parameters, options),
-    () => onTensors(inputs, parameters, options),
-  );
-}
-
-function onTensors(inputs: tf.Tensor3D, parameters: RnnParameters, options: SequenceOptions<RnnState>): RnnResult {
-  const [, batch] = inputs.shape;
-  const units = parameters.recurrentKernel.shape[0];
-  let state = options.initialState ?? { hidden: tf.zeros([batch, units]) as tf.Tensor2D };
-  const outputs: tf.Tensor2D[] = [];
-  for (const { x, mask } of unstackSteps(inputs, options.mask)) {
-    state = step(x, state, parameters, options, mask);
-    outputs.push(state.hidden);
-  }
-  return {
-    outputs: outputs.length > 0 ? (tf.stack(outputs) as tf.Tensor3D) : tf.zeros([0, batch, units]),
-    state,
-  };
+export function rnn(
+  inputs: tf.Tensor3D,
+  parameters: RnnParameters,
+  options: SequenceOptions<RnnState>,
+): RecurrentResult<RnnState> {
+  return runSequence('rnn', layer, inputs, parameters, options);
 }
 
 /**
  * One step, for models that do something between steps.
  *
  * @param x [batch, inputs]
+ * @throws LayerNormShapeError
  */
 export function rnnStep(
   x: tf.Tensor2D,
@@ -96,22 +68,28 @@ export function rnnStep(
   parameters: RnnParameters,
   options: RecurrentOptions,
 ): RnnState {
-  requireRnnParameters('rnnStep', x.shape[1], parameters, options);
-  return onKernelOrTensors(
-    computeFor(x, options),
-    () => onKernel(asSequence(x), parameters, stepOptions(options, state)).state,
-    () => step(x, state, parameters, options, undefined),
-  );
+  return runStep('rnnStep', layer, x, state, parameters, options);
 }
 
-function onKernel(inputs: tf.Tensor3D, parameters: RnnParameters, options: SequenceOptions<RnnState>): RnnResult {
+const layer: RecurrentLayer<RnnParameters, RnnState> = {
+  requireParameters: requireRnnParameters,
+  zeroState: zeroRnnState,
+  step,
+  runKernel,
+};
+
+function runKernel(
+  inputs: tf.Tensor3D,
+  initial: RnnState,
+  parameters: RnnParameters,
+  options: SequenceOptions<RnnState>,
+): RecurrentResult<RnnState> {
   const { inputKernel, recurrentKernel, bias, gain } = parameters;
   const { normalization, epsilon = defaultEpsilon } = options;
-  const hidden = options.initialState?.hidden ?? tf.zeros([inputs.shape[1], recurrentKernel.shape[0]]);
   const { outputs } = runRecurrent(
     'tanh',
     {
-      ...{ inputs, ...maskForKernel(options), initialHidden: hidden },
+      ...{ inputs, ...maskForKernel(options), initialHidden: initial.hidden },
       ...{ inputKernel, recurrentKernel, bias },
       ...(normalization === 'layer' && { inputGain: gain }),
     },
@@ -131,6 +109,10 @@ function step(
   const summed = normalization === 'layer' ? layerNormalization(a, gain, bias, epsilon, 'tensors') : tf.add(a, bias);
   const hidden = tf.tanh(summed) as tf.Tensor2D; // Eq. 4
   return { hidden: carryMasked(hidden, last.hidden, mask) };
+}
+
+export function zeroRnnState(batch: number, units: number): RnnState {
+  return { hidden: tf.zeros([batch, units]) };
 }
 
 /** Parameters to start from: Glorot's input weights, orthogonal recurrent weights, bias 0, gain as asked. */

@@ -16,6 +16,7 @@ export const kernels = [
   { name: 'convolution', sharedMemory: true },
   { name: 'convolutional-network', sharedMemory: true },
   { name: 'layer-normalization', sharedMemory: false },
+  { name: 'matrix-product', sharedMemory: false },
   { name: 'recurrent', sharedMemory: false },
   { name: 'batch-norm-lstm', sharedMemory: false },
   { name: 'adam', sharedMemory: false },

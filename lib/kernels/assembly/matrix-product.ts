@@ -12,7 +12,7 @@ const PASS_ROWS: i32 = 512;
 /** Rows of both matrices that `addTransposedProduct` takes at a time: as many as stay in the second-level cache. */
 // @ts-ignore: decorator
 @inline
-export const PANEL_ROWS: i32 = 128;
+const PANEL_ROWS: i32 = 128;
 
 /**
  * b [rows, columns], whose element [r, c] lies at r · rowBytes + c · columnBytes, → packed tiles `tileBytes` apart; what the
@@ -125,35 +125,53 @@ function multiplyTile(
 }
 
 /**
- * c [columnsA, columnsB] += aᵀ · b of a [rows, columnsA] and b [rows, columnsB], columnsB a multiple of eight. Rows of a lie aBytes
- * apart, those of b and c columnsB floats. `panel` has room for min(rows, PANEL_ROWS) rows of b.
+ * c [columnsA, columnsB] += aᵀ · b of a [rows, columnsA] and b [rows, columnsB]. Rows of a lie aBytes apart, those of b
+ * columnsB floats, those of c so many rounded up to a multiple of eight: what is beyond the columns is anything. `panel` has
+ * room for min(rows, PANEL_ROWS) rows of as many floats.
  */
 export function addTransposedProduct(
   a: usize, aBytes: usize, columnsA: i32, b: usize, columnsB: i32, rows: i32, c: usize, panel: usize,
 ): void {
   const bBytes = <usize>columnsB * 4;
+  const cBytes = <usize>((columnsB + 7) & ~7) * 4;
   for (; rows > 0; rows -= PANEL_ROWS) {
     const count = min(PANEL_ROWS, rows);
     const tileBytes = <usize>count * 32;
     packColumns(b, bBytes, 4, count, columnsB, panel, tileBytes);
     let tile = panel;
-    for (let target = c; target < c + bBytes; target += 32) {
+    for (let target = c; target < c + cBytes; target += 32) {
       let source = a;
       let row = target;
       let column = columnsA;
       for (; column >= 4; column -= 4) {
-        addFourColumns(source, aBytes, tile, count, row, bBytes);
+        addFourColumns(source, aBytes, tile, count, row, cBytes);
         source += 16;
-        row += 4 * bBytes;
+        row += 4 * cBytes;
       }
       for (; column > 0; column--) {
         addOneColumn(source, aBytes, tile, count, row);
         source += 4;
-        row += bBytes;
+        row += cBytes;
       }
       tile += tileBytes;
     }
     a += <usize>count * aBytes;
     b += <usize>count * bBytes;
+  }
+}
+
+/** c [columnsA, columnsB] = aᵀ · b likewise, its rows without a gap. `sums` is c, or has room for its rows rounded up where they have to be. */
+export function transposedProduct(
+  a: usize, aBytes: usize, columnsA: i32, b: usize, columnsB: i32, rows: i32, c: usize, sums: usize, panel: usize,
+): void {
+  const sumBytes = <usize>((columnsB + 7) & ~7) * 4;
+  memory.fill(sums, 0, <usize>columnsA * sumBytes);
+  addTransposedProduct(a, aBytes, columnsA, b, columnsB, rows, sums, panel);
+  if (sums == c) return;
+  const bytes = <usize>columnsB * 4;
+  for (; columnsA > 0; columnsA--) {
+    memory.copy(c, sums, bytes);
+    c += bytes;
+    sums += sumBytes;
   }
 }

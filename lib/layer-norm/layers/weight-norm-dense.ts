@@ -8,6 +8,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
+import { product } from '../product.ts';
 import { checkPositiveInteger, firstShape, knownSize, type LayerArgs } from './layer-arguments.ts';
 import { readWeightSettings, type WeightArgs, type WeightSettings } from './weight-settings.ts';
 
@@ -86,7 +87,7 @@ export class WeightNormDense extends layers.Layer {
       const rows = tf.reshape(x, [-1, x.shape.at(-1)!]);
       const direction = this.#direction.read();
       const unitLength = tf.div(direction, tf.sqrt(tf.sum(tf.square(direction), 0, true)));
-      const along = tf.matMul(rows, unitLength);
+      const along = product(rows as tf.Tensor2D, unitLength as tf.Tensor2D);
       if (kwargs?.training && this.dataDependentInitialization) this.#initializeOnce(along);
       const scaled = tf.mul(along, this.#gain.read()); // Eq. 2
       const biased = this.#bias ? tf.add(scaled, this.#bias.read()) : scaled;

@@ -19,6 +19,7 @@ import type { NamedTensors, Tensor } from '../../numerics/safetensors.ts';
 import { dropOut } from '../dropout.ts';
 import { embed } from '../embed.ts';
 import { defaultEpsilon } from '../normalization.ts';
+import { product as multiplyMatrices } from '../product.ts';
 import { batchNormLstm } from '../recurrent/batch-norm-lstm.ts';
 import type { BatchStatistics, MinibatchStatistics } from '../recurrent/batch-statistics.ts';
 import { initializeLstm, type LstmParameters, lstm } from '../recurrent/lstm.ts';
@@ -134,7 +135,10 @@ export function readQuestions(
   const attended = tf.tanh(
     tf.add(tf.add(ofTokens, parameters['attention/bias']!), multiply.by('attentionQuestion', asked)),
   ); // m
-  const scores = tf.matMul(tf.reshape(attended, [time * size, units]), parameters['attention/score']! as tf.Tensor2D);
+  const scores = multiplyMatrices(
+    tf.reshape(attended, [time * size, units]),
+    parameters['attention/score']! as tf.Tensor2D,
+  );
   const attention = maskedSoftmax(tf.reshape(scores, [time, size]), mask); // s
   const weights = tf.reshape(tf.transpose(attention), [time, size, 1]);
   const read = tf.sum(tf.mul(weights, passage.outputs), 0) as tf.Tensor2D; // r
@@ -145,7 +149,7 @@ export function readQuestions(
     ),
   ); // g
   const logits = tf.add(
-    tf.matMul(maybeDropOut(answer, options) as tf.Tensor2D, parameters['output/kernel']! as tf.Tensor2D),
+    multiplyMatrices(maybeDropOut(answer, options) as tf.Tensor2D, parameters['output/kernel']! as tf.Tensor2D),
     parameters['output/bias']!,
   ) as tf.Tensor2D;
   const recurrent = { passage: passage.statistics, question: question.statistics };
@@ -211,7 +215,7 @@ function createProducts(parameters: TensorByName, { normalization, statistics }:
     moments,
     /** @param x [rows, units]; @param present [rows, 1], 0 for rows that do not count */
     by(product: Product, x: tf.Tensor2D, present?: tf.Tensor): tf.Tensor {
-      const result = tf.matMul(x, parameters[products[product]]! as tf.Tensor2D);
+      const result = multiplyMatrices(x, parameters[products[product]]! as tf.Tensor2D);
       if (!everywhere) return result;
       const constants = statistics?.products[product];
       if (!constants) moments[product] = batchMoments(result, present);

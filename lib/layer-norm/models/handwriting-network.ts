@@ -6,6 +6,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { RandomStream } from '../../numerics/random.ts';
 import type { NamedTensors } from '../../numerics/safetensors.ts';
+import { product } from '../product.ts';
 import { initializeLstm, type LstmParameters, type LstmState, lstm, lstmStep } from '../recurrent/lstm.ts';
 import { prefix, withPrefix } from '../trainer.ts';
 import {
@@ -175,7 +176,7 @@ function readText(parameters: Parameters, hidden: tf.Tensor2D, position: WindowP
 
 /** Eqs 17 and 53: ŷ of the outputs of all layers. */
 function predictOutputs(parameters: Parameters, hidden: tf.Tensor2D): tf.Tensor2D {
-  return tf.add(tf.matMul(hidden, parameters['output/kernel'] as tf.Tensor2D), parameters['output/bias']!);
+  return tf.add(product(hidden, parameters['output/kernel'] as tf.Tensor2D), parameters['output/bias']!);
 }
 
 function lstmOf(parameters: Parameters, layer: number): LstmParameters {

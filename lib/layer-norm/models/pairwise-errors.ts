@@ -1,5 +1,6 @@
 /** The order-embedding's errors of all pairs of a minibatch, and the ranking loss on them, as differentiable operations. */
 import * as tf from '@tensorflow/tfjs-core';
+import { product } from '../product.ts';
 
 /**
  * E[i, j] = Σ_d max(0, sentences[i, d] − images[j, d])² (Vendrov et al. 2016, Eq. 2), [sentences, images].
@@ -47,7 +48,7 @@ function excess(sentences: tf.Tensor2D, images: tf.Tensor2D): tf.Tensor {
 
 /** −s·m of all pairs, [sentences, images]: the error of the symmetric baseline. */
 export function negativeCosines(sentences: tf.Tensor2D, images: tf.Tensor2D): tf.Tensor2D {
-  return tf.neg(tf.matMul(sentences, images, false, true));
+  return tf.neg(product(sentences, tf.transpose(images)));
 }
 
 /**

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { randomStream } from '../../numerics/random.ts';
 import type { NamedTensors } from '../../numerics/safetensors.ts';
+import { product } from '../product.ts';
 import { batchNormLstm } from '../recurrent/batch-norm-lstm.ts';
 import type { BatchStatistics, MinibatchStatistics } from '../recurrent/batch-statistics.ts';
 import { initializeLstm, type LstmParameters, lstm } from '../recurrent/lstm.ts';
@@ -58,8 +59,8 @@ export function classifyStreams(
       ? batchNormLstm(inputs, lstmParameters, mode)
       : { ...lstm(inputs, lstmParameters, { normalization }), minibatchStatistics: undefined };
   const [steps, streams, units] = result.outputs.shape;
-  const flat = tf.reshape(result.outputs, [steps * streams, units]);
-  const logits = tf.add(tf.matMul(flat, parameters['readout/kernel']!), parameters['readout/bias']!);
+  const flat = tf.reshape(result.outputs, [steps * streams, units]) as tf.Tensor2D;
+  const logits = tf.add(product(flat, parameters['readout/kernel'] as tf.Tensor2D), parameters['readout/bias']!);
   return {
     logits: tf.reshape(logits, [steps, streams, digitClasses]),
     hidden: result.outputs,

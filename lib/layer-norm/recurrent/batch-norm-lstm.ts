@@ -14,6 +14,7 @@ import { hasBatchNormLstmKernel, runBatchNormLstm } from '../../kernels/batch-no
 import { type Compute, onKernelOrTensors } from '../compute.ts';
 import { LayerNormShapeError } from '../errors.ts';
 import { defaultEpsilon } from '../normalization.ts';
+import { product } from '../product.ts';
 import { type BatchStatistics, type MinibatchStatistics, statisticsNames } from './batch-statistics.ts';
 import { gateColumns, type LstmGate, lstmGates } from './gates.ts';
 import type { LstmParameters, LstmState } from './lstm.ts';
@@ -76,7 +77,7 @@ export function batchNormLstm(
       training ? standardizeOverBatch(x, moments, epsilon, counted) : standardizeBy(x, moments, epsilon);
 
     // W_x x of all steps in one product.
-    const flat = tf.matMul(tf.reshape(inputs, [time * batch, features]), inputKernel);
+    const flat = product(tf.reshape(inputs, [time * batch, features]), inputKernel);
     const projected = tf.reshape(flat, [time, batch, lstmGates.length * units]);
     const inputMoments = training ? batchMoments(projected, present) : momentsOfSteps(statistics!, 'input', time);
     const fromInputs = tf.add(tf.mul(standardize(projected, inputMoments, present), inputGain), bias);
@@ -172,7 +173,7 @@ function recurOnTensors(
     const standardize = (x: tf.Tensor, moments: BatchMoments) =>
       statistics ? standardizeBy(x, moments, epsilon) : standardizeOverBatch(x, moments, epsilon, counted);
 
-    const recurrent = tf.matMul(hidden, recurrentKernel);
+    const recurrent = product(hidden, recurrentKernel);
     const ofRecurrent = momentsOf(recurrent, 'recurrent');
     const fromState = tf.mul(standardize(recurrent, ofRecurrent), recurrentGain);
     const z = tf.add(fromState, fromInput) as tf.Tensor2D;

@@ -110,7 +110,10 @@ function placeInBackend(backend: WasmBackend, memory: KernelMemory): TensorMemor
     address: (tensor) => backend.getMemoryOffset(tensor.dataId),
     result(shape) {
       const tensor = tf.engine().makeTensorFromTensorInfo(backend.makeOutput([...shape], 'float32'));
-      return { address: backend.getMemoryOffset(tensor.dataId), tensor: () => tensor };
+      const address = backend.getMemoryOffset(tensor.dataId);
+      // The backend does not look whether it got any.
+      if (address === 0) throw outOfMemory(4 * tensor.size);
+      return { address, tensor: () => tensor };
     },
     scratch,
     words(values) {

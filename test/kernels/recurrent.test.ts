@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 // Registers the gradients of all operations.
 import '@tensorflow/tfjs-layers';
 import { describe, expect, test } from 'vitest';
+import { normalizeLayer } from '../../lib/kernels/layer-normalization.ts';
 import { runRecurrent } from '../../lib/kernels/recurrent.ts';
 import { kernelGates, type RecurrentCell, type RecurrentTensors } from '../../lib/kernels/recurrent-tensors.ts';
 import { checkGradient } from '../../lib/numerics/gradient-checking.ts';
@@ -145,6 +146,17 @@ describe.each(layers)('%s', (_, layer) => {
       expect.soft(farthest(computed.gradients[name]!, gradient) / scale, name).toBeLessThan(5e-5);
     }
   });
+});
+
+test('what earlier calls left in the memory does not matter', async () => {
+  await tf.setBackend('cpu');
+  for (const [, layer] of layers) {
+    const { arrays, weights } = referenceOf(layer);
+    const first = compute(layer, arrays, weights, 'wasm-plain');
+    const features = tf.fill([1000], Number.NaN);
+    normalizeLayer(tf.fill([200, 1000], Number.NaN), features, features, { epsilon: 1 });
+    expect(compute(layer, arrays, weights, 'wasm-plain')).toEqual(first);
+  }
 });
 
 /** Products whose rows, columns and depth are more than one pass or panel takes, against the same layer in two parts. */

@@ -129,7 +129,8 @@ function orthogonalRows(random: Pick<RandomStream, 'fillNormal'>, size: number):
     const row = new Float32Array(size);
     random.fillNormal(row, 1);
     for (const other of [...rows, ...rows]) {
-      const product = row.reduce((sum, value, index) => sum + value * other[index]!, 0);
+      let product = 0;
+      for (let index = 0; index < size; index++) product += row[index]! * other[index]!;
       for (let index = 0; index < size; index++) row[index]! -= product * other[index]!;
     }
     const norm = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));

@@ -120,13 +120,19 @@ export function forwardScratch(sizes: RecurrentSizes, memory: TensorMemory): Par
   };
 }
 
-export function backwardScratch(sizes: RecurrentSizes, memory: TensorMemory): Partial<RecurrentJob> {
+/** @param sameOrder whether the caller's gates lie in the kernel's order */
+export function backwardScratch(
+  sizes: RecurrentSizes,
+  sameOrder: boolean,
+  memory: TensorMemory,
+): Partial<RecurrentJob> {
   const { steps, batch, inputSize, units, gates } = sizes;
   const padded = paddedUnits(sizes);
   const row = gates * padded;
   return {
     ...forwardScratch({ ...sizes, inputSize: roundUp(inputSize), units: padded }, memory),
-    kernelSums: memory.scratch(4 * Math.max(inputSize, units) * row),
+    // Where nothing is padded or moved the sums are taken in the results themselves.
+    ...(!(sameOrder && padded === units) && { kernelSums: memory.scratch(4 * Math.max(inputSize, units) * row) }),
     panel: memory.scratch(4 * Math.min(panelRows, steps * batch) * row),
     hiddenGradient: memory.scratch(4 * batch * padded),
     cellGradient: memory.scratch(4 * batch * padded),

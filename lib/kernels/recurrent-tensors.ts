@@ -3,9 +3,9 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { KernelShapeError } from './errors.ts';
 import type { RecurrentSizes } from './recurrent-job.ts';
 
-/** The kernel's gates in its own order. */
+/** The kernel's gates in its own order; tensors that have another cost it a copy. */
 export const kernelGates = {
-  lstm: ['input', 'forget', 'candidate', 'output'],
+  lstm: ['forget', 'input', 'output', 'candidate'],
   gru: ['update', 'reset', 'candidate'],
   tanh: ['hidden'],
 } as const;

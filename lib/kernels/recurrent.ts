@@ -101,7 +101,11 @@ export function runRecurrent(
           ...found,
           ...keptPlaces(kept.map(({ name }) => found[name]!)),
           ...gradients,
-          ...backwardScratch(sizes, memory),
+          ...backwardScratch(
+            sizes,
+            gateOrder.every((block, gate) => block === gate),
+            memory,
+          ),
           outputGradient: memory.address(outputGradient),
         });
         kernel.backward(job);

@@ -111,7 +111,9 @@ const sizes = {
     mask: [1, 0, 1, 1, 0, 1, 0, 0, 1, 0, 1, 1, 0, 1, 0],
   },
   'whole tiles': { steps: 2, batch: 4, inputSize: 8, units: 8 },
+  "whole tiles, gates in the kernel's order": { steps: 2, batch: 2, inputSize: 3, units: 8 },
 };
+const ownOrder: keyof typeof sizes = "whole tiles, gates in the kernel's order";
 const orders: Readonly<Record<RecurrentCell, readonly string[]>> = {
   lstm: ['output', 'input', 'candidate', 'forget'],
   gru: ['reset', 'candidate', 'update'],
@@ -121,7 +123,14 @@ const layers = (['lstm', 'gru', 'tanh'] as const).flatMap((cell) =>
   [true, false].flatMap((normalized) =>
     Object.entries(sizes).map(([size, shape]): [string, Layer] => [
       `${cell}, ${normalized ? 'normalised' : 'plain'}, ${size}`,
-      { cell, normalized, ...shape, epsilon: 1e-5, gates: orders[cell] },
+      {
+        cell,
+        normalized,
+        epsilon: 1e-5,
+        gates: orders[cell],
+        ...(size === ownOrder ? { gates: kernelGates[cell] } : {}),
+        ...shape,
+      },
     ]),
   ),
 );
@@ -212,7 +221,7 @@ describe('refuses', () => {
     const { cellGain: _, ...tensors } = tensorsOf(arrays, shapes);
     expect(() => runRecurrent('lstm', tensors, options)).toThrow('The cellGain of an LSTM');
     expect(() => runRecurrent('lstm', tensors, { ...options, gates: ['input'] })).toThrow(
-      'The gates of an LSTM must be input, forget, candidate, output, got input.',
+      'The gates of an LSTM must be forget, input, output, candidate, got input.',
     );
   });
 });

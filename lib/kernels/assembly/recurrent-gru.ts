@@ -122,6 +122,6 @@ function reverseSums(
   const gradients = vector(job, GRADIENTS + gain);
   const units = job.units;
   reverseRow(normals, gates, gains, gradients, load<f32>(moments, 4), 2 * block, 2 * units);
-  const third = 2 * block;
+  const third: usize = 2 * block;
   reverseRow(normals + third, candidate, gains + third, gradients + third, load<f32>(moments, 12), block, units);
 }

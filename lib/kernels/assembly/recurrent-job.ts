@@ -80,7 +80,10 @@ export class RecurrentJob {
   /** Packed kernels: of the inputs [gates · padded / 8][inputSize][8] or turned, of the recurrence likewise. */
   packedInput!: usize;
   packedRecurrent!: usize;
-  /** Backward: the gradient of either kernel, [max(inputSize, units)][gates]. */
+  /**
+   * Backward: the gradient of either kernel, [max(inputSize, units)][gates]. Or 0 where the caller's arrays are the same: units
+   * without padding, gates in the kernel's order.
+   */
   kernelSums!: usize;
   /** Backward: rows of `addTransposedProduct`. */
   panel!: usize;
@@ -201,7 +204,7 @@ export function packKernel(job: RecurrentJob, kernel: usize, rows: i32, packed: 
 export function packTurnedKernel(job: RecurrentJob, kernel: usize, rows: i32, packed: usize): void {
   const units = <usize>job.units * 4;
   const tileBytes = rowBytes(job) * 8;
-  memory.fill(packed, 0, <usize>((rows + 7) >> 3) * tileBytes);
+  if ((job.units | rows) & 7) memory.fill(packed, 0, <usize>((rows + 7) >> 3) * tileBytes);
   for (let gate: usize = 0; gate < <usize>job.gates; gate++) {
     const source = kernel + <usize>load<i32>(job.gateOrder + gate * 4) * units;
     const place = packed + gate * segmentBytes(job) * 8;

@@ -2,7 +2,7 @@
  * One example of one step of an LSTM (arXiv 1607.06450, Eqs 20–22; with `normalized` 0 the same without layer normalization),
  * and the reverse. LN(a; α, β) = α ⊙ (a − μ)/√(σ² + ε) + β:
  *
- *   [i f g o] = LN(x Wx; α1) + LN(h Wh; α2) + b
+ *   [f i o g] = LN(x Wx; α1) + LN(h Wh; α2) + b
  *   c′ = σ(f) ⊙ c + σ(i) ⊙ tanh(g)
  *   h′ = σ(o) ⊙ tanh(LN(c′; α3, β3))
  *
@@ -32,7 +32,7 @@ export function lstmBackward(
   hiddenGradient: usize, cellGradient: usize,
 ): void {
   if (job.normalized) {
-    reverseOutput(job, activations + 3 * segmentBytes(job), cell, moments, hiddenGradient, cellGradient);
+    reverseOutput(job, activations + 2 * segmentBytes(job), cell, moments, hiddenGradient, cellGradient);
     reverseGates(job, activations, lastCell, cellGradient);
     reverseSums(job, sums, recurrent, activations, moments);
   } else {
@@ -47,15 +47,15 @@ function plainForward(job: RecurrentJob, z: usize, lastCell: usize, cell: usize,
   const block = segmentBytes(job);
   let bias = vector(job, BIAS);
   for (const end = z + block; z < end; z += 16) {
-    const i = sigmoidBy(f32x4.add(v128.load(z), v128.load(bias)), table);
-    const f = sigmoidBy(f32x4.add(v128.load(z + block), v128.load(bias + block)), table);
-    const g = tanhBy(f32x4.add(v128.load(z + 2 * block), v128.load(bias + 2 * block)), table);
-    const o = sigmoidBy(f32x4.add(v128.load(z + 3 * block), v128.load(bias + 3 * block)), table);
+    const f = sigmoidBy(f32x4.add(v128.load(z), v128.load(bias)), table);
+    const i = sigmoidBy(f32x4.add(v128.load(z + block), v128.load(bias + block)), table);
+    const o = sigmoidBy(f32x4.add(v128.load(z + 2 * block), v128.load(bias + 2 * block)), table);
+    const g = tanhBy(f32x4.add(v128.load(z + 3 * block), v128.load(bias + 3 * block)), table);
     const c = madd(f, v128.load(lastCell), f32x4.mul(i, g));
-    v128.store(z, i);
-    v128.store(z + block, f);
-    v128.store(z + 2 * block, g);
-    v128.store(z + 3 * block, o);
+    v128.store(z, f);
+    v128.store(z + block, i);
+    v128.store(z + 2 * block, o);
+    v128.store(z + 3 * block, g);
     v128.store(cell, c);
     v128.store(hidden, f32x4.mul(o, tanhBy(c, table)));
     bias += 16;
@@ -78,14 +78,14 @@ function normalizedForward(
   let z = activations;
   const end = z + block;
   for (let c = cell; z < end; z += 16) {
-    const i = sigmoidBy(v128.load(z), table);
-    const f = sigmoidBy(v128.load(z + block), table);
-    const g = tanhBy(v128.load(z + 2 * block), table);
-    const o = sigmoidBy(v128.load(z + 3 * block), table);
-    v128.store(z, i);
-    v128.store(z + block, f);
-    v128.store(z + 2 * block, g);
-    v128.store(z + 3 * block, o);
+    const f = sigmoidBy(v128.load(z), table);
+    const i = sigmoidBy(v128.load(z + block), table);
+    const o = sigmoidBy(v128.load(z + 2 * block), table);
+    const g = tanhBy(v128.load(z + 3 * block), table);
+    v128.store(z, f);
+    v128.store(z + block, i);
+    v128.store(z + 2 * block, o);
+    v128.store(z + 3 * block, g);
     v128.store(c, madd(f, v128.load(lastCell), f32x4.mul(i, g)));
     lastCell += 16;
     c += 16;
@@ -93,7 +93,7 @@ function normalizedForward(
   measureRow(cell, 1, units, block, job.epsilon, moments + 16);
   const mean = v128.load32_splat(moments, 16);
   const scale = v128.load32_splat(moments, 20);
-  let o = activations + 3 * block;
+  let o = activations + 2 * block;
   let gain = vector(job, OTHERS);
   for (const last = o + block; o < last; o += 16) {
     const normal = f32x4.mul(f32x4.sub(v128.load(cell), mean), scale);
@@ -135,10 +135,10 @@ function plainBackward(
   const one = f32x4.splat(1);
   let biasGradient = vector(job, GRADIENTS + BIAS);
   for (const end = z + block; z < end; z += 16) {
-    const i = v128.load(z);
-    const f = v128.load(z + block);
-    const g = v128.load(z + 2 * block);
-    const o = v128.load(z + 3 * block);
+    const f = v128.load(z);
+    const i = v128.load(z + block);
+    const o = v128.load(z + 2 * block);
+    const g = v128.load(z + 3 * block);
     const t = tanhBy(v128.load(cell), table);
     const dh = v128.load(hiddenGradient);
     const dc = madd(f32x4.mul(dh, o), f32x4.sub(one, f32x4.mul(t, t)), v128.load(cellGradient));
@@ -146,14 +146,14 @@ function plainBackward(
     const df = f32x4.mul(f32x4.mul(dc, v128.load(lastCell)), f32x4.mul(f, f32x4.sub(one, f)));
     const dg = f32x4.mul(f32x4.mul(dc, i), f32x4.sub(one, f32x4.mul(g, g)));
     const d0 = f32x4.mul(f32x4.mul(dh, t), f32x4.mul(o, f32x4.sub(one, o)));
-    v128.store(z, di);
-    v128.store(z + block, df);
-    v128.store(z + 2 * block, dg);
-    v128.store(z + 3 * block, d0);
-    addTo(biasGradient, di);
-    addTo(biasGradient + block, df);
-    addTo(biasGradient + 2 * block, dg);
-    addTo(biasGradient + 3 * block, d0);
+    v128.store(z, df);
+    v128.store(z + block, di);
+    v128.store(z + 2 * block, d0);
+    v128.store(z + 3 * block, dg);
+    addTo(biasGradient, df);
+    addTo(biasGradient + block, di);
+    addTo(biasGradient + 2 * block, d0);
+    addTo(biasGradient + 3 * block, dg);
     v128.store(cellGradient, f32x4.mul(dc, f));
     biasGradient += 16;
     lastCell += 16;
@@ -207,14 +207,14 @@ function reverseGates(job: RecurrentJob, z: usize, lastCell: usize, cellGradient
   const block = segmentBytes(job);
   const one = f32x4.splat(1);
   for (const end = z + block; z < end; z += 16) {
-    const i = v128.load(z);
-    const f = v128.load(z + block);
-    const g = v128.load(z + 2 * block);
+    const f = v128.load(z);
+    const i = v128.load(z + block);
+    const g = v128.load(z + 3 * block);
     const dc = v128.load(cellGradient);
-    v128.store(z, f32x4.mul(f32x4.mul(dc, g), f32x4.mul(i, f32x4.sub(one, i))));
+    v128.store(z + block, f32x4.mul(f32x4.mul(dc, g), f32x4.mul(i, f32x4.sub(one, i))));
     const df = f32x4.mul(dc, v128.load(lastCell));
-    v128.store(z + block, f32x4.mul(df, f32x4.mul(f, f32x4.sub(one, f))));
-    v128.store(z + 2 * block, f32x4.mul(f32x4.mul(dc, i), f32x4.sub(one, f32x4.mul(g, g))));
+    v128.store(z, f32x4.mul(df, f32x4.mul(f, f32x4.sub(one, f))));
+    v128.store(z + 3 * block, f32x4.mul(f32x4.mul(dc, i), f32x4.sub(one, f32x4.mul(g, g))));
     v128.store(cellGradient, f32x4.mul(dc, f));
     lastCell += 16;
     cellGradient += 16;

@@ -170,18 +170,19 @@ function kernelGradients(job: RecurrentJob): void {
   const examples = job.steps * batch;
   const units = job.units;
   const unitBytes = <usize>units * 4;
-  const sums = job.kernelSums;
   const recurrent = job.recurrentSums;
+  let sums = job.kernelSums ? job.kernelSums : job.recurrentKernelGradient;
   memory.fill(sums, 0, <usize>units * row);
   addTransposedProduct(job.initialHidden, unitBytes, units, recurrent, columns, batch, sums, job.panel);
   const later = recurrent + <usize>batch * row;
   addTransposedProduct(job.outputs, unitBytes, units, later, columns, examples - batch, sums, job.panel);
-  unpadGates(job, sums, job.recurrentKernelGradient, units);
+  if (job.kernelSums) unpadGates(job, sums, job.recurrentKernelGradient, units);
 
   const inputSize = job.inputSize;
+  if (!job.kernelSums) sums = job.inputKernelGradient;
   memory.fill(sums, 0, <usize>inputSize * row);
   addTransposedProduct(job.inputs, <usize>inputSize * 4, inputSize, job.inputSums, columns, examples, sums, job.panel);
-  unpadGates(job, sums, job.inputKernelGradient, inputSize);
+  if (job.kernelSums) unpadGates(job, sums, job.inputKernelGradient, inputSize);
 }
 
 function inputGradient(job: RecurrentJob): void {

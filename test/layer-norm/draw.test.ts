@@ -2,6 +2,7 @@ import { compile } from 'vega-lite';
 import { describe, expect, test } from 'vitest';
 import { drawBinary } from '../../lib/datasets/binarized-mnist.ts';
 import { draw as experiment } from '../../lib/layer-norm/experiments/draw.ts';
+import { subjectOf } from '../../lib/layer-norm/experiments/draw-subjects.ts';
 import { updateTimeMetric } from '../../lib/layer-norm/experiments/learning-curves.ts';
 import { judgeDraw } from '../../lib/layer-norm/experiments/summarize-draw.ts';
 import { clipNorm, type DrawTrial } from '../../lib/layer-norm/training/draw.ts';
@@ -72,7 +73,7 @@ const { smoke, laptop } = experiment.presets;
 test.each(presetNames)('the preset %s passes its own schema', (preset) => {
   const params = experiment.presets[preset];
   expect(experiment.params.parse(params)).toEqual(params);
-  expect(experiment.plan(params)).toHaveLength(2 * params.seeds);
+  expect(experiment.plan(params)).toHaveLength(2 * params.seeds * params.initialDeviations.length);
   const { trainingCoreSeconds, evaluationCoreSeconds } = experiment.work(params);
   expect(trainingCoreSeconds).toBeGreaterThan(evaluationCoreSeconds);
 });
@@ -94,12 +95,17 @@ test('smoke runs from plan to summary, twice to the same numbers but those of th
   expect(untimed(again.rows)).toEqual(untimed(rows));
   expect(again.images).toEqual(images);
   const times = rows.filter(({ metric }) => metric === updateTimeMetric);
-  expect(times.map(({ subject }) => subject)).toEqual(['layer', 'none']);
+  const subjects = smoke.initialDeviations.flatMap((deviation) => [
+    subjectOf(deviation, 'layer'),
+    subjectOf(deviation, 'none'),
+  ]);
+  expect(times.map(({ subject }) => subject)).toEqual(subjects);
   for (const { value } of times) expect(value).toBeGreaterThan(0);
   const bounds = rows.filter(({ metric }) => metric === 'bound');
   // At the start, and after 4, 8 and 12 updates.
-  expect(bounds.map(({ step }) => step)).toEqual([0, 4, 8, 12, 0, 4, 8, 12]);
-  for (const { step, value } of bounds) {
+  expect(bounds.map(({ step }) => step)).toEqual(subjects.flatMap(() => [0, 4, 8, 12]));
+  for (const { step, value, subject } of bounds) {
+    if (!subject.startsWith('deviation-0.01/')) continue;
     // An untrained network knows nothing of a pixel: ln 2 each.
     if (step === 0) expect(Math.abs(value - 784 * Math.log(2))).toBeLessThan(1);
     else expect(value).toBeLessThan(784 * Math.log(2));
@@ -107,13 +113,15 @@ test('smoke runs from plan to summary, twice to the same numbers but those of th
   const { verdict, tables, charts, images: shown } = experiment.summarize(rows, smoke, images);
   expect(verdict).toMatchObject({ outcome: 'inconclusive', reason: expect.stringContaining('Too few seeds: 1') });
   expect(verdict.reason).not.toContain('NaN');
-  expect(tables.map((table) => table.rows.length)).toEqual([2, 2]);
+  expect(tables.map((table) => table.rows.length)).toEqual([4, 4]);
   for (const { columns, rows: cells } of tables) for (const row of cells) expect(row).toHaveLength(columns.length);
   for (const { spec } of charts) expect(() => compile(spec as never)).not.toThrow();
   // Eight samples below one another, two glimpses side by side, 56 pixels each and four between.
   expect(shown).toMatchObject([
-    { title: 'Samples, layer normalization', width: 116, height: 476 },
-    { title: 'Samples, no normalization', width: 116, height: 476 },
+    { title: 'Samples, layer normalization, weights from N(0, 0.01²)', width: 116, height: 476 },
+    { title: 'Samples, no normalization, weights from N(0, 0.01²)', width: 116, height: 476 },
+    { title: 'Samples, layer normalization, weights from N(0, 0.1²)', width: 116, height: 476 },
+    { title: 'Samples, no normalization, weights from N(0, 0.1²)', width: 116, height: 476 },
   ]);
   expect(Buffer.from(images[0]!.rgba, 'base64')).toHaveLength(4 * 116 * 476);
 });
@@ -129,7 +137,9 @@ test('a training that is killed goes on to the same bits', async () => {
 
 test('both networks of a seed start from the same weights', async () => {
   const [layer, none] = await Promise.all(
-    experiment.plan({ ...smoke, updates: 1, learningRate: 1e-6 }).map(async (trial) => (await trainOne(trial)).model!),
+    experiment
+      .plan({ ...smoke, initialDeviations: [0.1], updates: 1, learningRate: 1e-6 })
+      .map(async (trial) => (await trainOne(trial)).model!),
   );
   for (const [name, { data }] of Object.entries(none!.tensors)) {
     const other = layer!.tensors[name]!.data;
@@ -153,6 +163,7 @@ test('gradients are shortened to a norm, and not lengthened', () => {
 
 describe('the verdict', () => {
   const step = laptop.updates;
+  const params = { ...laptop, initialDeviations: [0.01] };
   /** Bounds that fall to `end`; `speed` times as fast as the updates go. */
   const measure = (
     ends: Record<string, number>,
@@ -160,16 +171,16 @@ describe('the verdict', () => {
     seeds = 3,
     noise = 0.1,
   ): Measurement[] =>
-    Object.entries(ends).flatMap(([subject, end]) =>
+    Object.entries(ends).flatMap(([kind, end]) =>
       Array.from({ length: seeds }, (_, seed) => {
-        const common = { subject, seed, unit: 'nats' };
-        const wobble = noise * Math.sin(2 * seed * subject.length);
+        const common = { subject: subjectOf(0.01, kind as 'layer'), seed, unit: 'nats' };
+        const wobble = noise * Math.sin(2 * seed * kind.length);
         return [
           ...Array.from({ length: 11 }, (_, k) => ({
             ...common,
             metric: 'bound',
             step: (k * step) / 10,
-            value: 100 + 400 / (1 + k * speed[subject]!),
+            value: 100 + 400 / (1 + k * speed[kind]!),
           })),
           { ...common, metric: 'test bound', step, value: end + wobble },
           { ...common, metric: 'test divergence', step, value: 20 },
@@ -179,9 +190,11 @@ describe('the verdict', () => {
 
   test('holds where layer normalization ends lower and is sooner at the other’s best', () => {
     const rows = measure({ layer: 110, none: 115 }, { layer: 2, none: 1 });
-    const { outcome, reason } = judgeDraw(rows, laptop);
+    const { outcome, reason } = judgeDraw(rows, params);
     expect(outcome).toBe('holds');
-    expect(reason).toMatch(/110 nats with layer normalization and 115 without, over 3 seed\(s\): paired difference -5/);
+    expect(reason).toMatch(
+      /over 3 seed\(s\).* 110 nats with layer normalization and 115 without, paired difference -5/,
+    );
     expect(reason).toContain('after 0.5 of its updates');
   });
 
@@ -195,7 +208,7 @@ describe('the verdict', () => {
     ['is not faster', measure({ layer: 110, none: 115 }, { layer: 1, none: 1 }), 'after 1 of'],
     ['never gets there', measure({ layer: 110, none: 115 }, { layer: 0.5, none: 1 }), 'does not reach'],
   ])('does not hold where it %s', (_, rows, reason) => {
-    expect(judgeDraw(rows, laptop)).toMatchObject({
+    expect(judgeDraw(rows, params)).toMatchObject({
       outcome: 'does not hold',
       reason: expect.stringContaining(reason),
     });
@@ -203,28 +216,35 @@ describe('the verdict', () => {
 
   test('is inconclusive with too few seeds, with one network, and with nothing at all', () => {
     const few = measure({ layer: 110, none: 115 }, { layer: 2, none: 1 }, 2);
-    expect(judgeDraw(few, laptop)).toMatchObject({
+    expect(judgeDraw(few, params)).toMatchObject({
       outcome: 'inconclusive',
       reason: expect.stringContaining('Too few'),
     });
     const alone = measure({ layer: 110 }, { layer: 2 });
-    expect(judgeDraw(alone, laptop).reason).toBe('Not measured: no normalization.');
+    expect(judgeDraw(alone, params).reason).toBe('Not measured: no normalization, weights from N(0, 0.01²).');
     expect(experiment.summarize([], laptop).verdict.outcome).toBe('inconclusive');
   });
 
   test('the tables have the paper’s bounds and shares beside ours', () => {
     const rows = measure({ layer: 110, none: 115 }, { layer: 2, none: 1 }, 3, 0);
-    const times = ['layer', 'none'].map((subject, k) => ({
-      ...{ metric: updateTimeMetric, subject, step: 0, seed: 0, value: 0.03 - 0.01 * k, unit: 's' },
+    const times = (['layer', 'none'] as const).map((kind, k) => ({
+      ...{
+        metric: updateTimeMetric,
+        subject: subjectOf(0.01, kind),
+        step: 0,
+        seed: 0,
+        value: 0.03 - 0.01 * k,
+        unit: 's',
+      },
     }));
-    const { tables } = experiment.summarize([...rows, ...times], laptop);
-    expect(tables[0]!.rows.map((row) => [row[1], row[5]])).toEqual([
+    const { tables } = experiment.summarize([...rows, ...times], params);
+    expect(tables[0]!.rows.map((row) => [row[2], row[6]])).toEqual([
       [expect.closeTo(110), 82.09],
       [expect.closeTo(115), 82.36],
     ]);
     expect(tables[1]!.rows).toEqual([
-      ['layer normalization', expect.closeTo(30), step / 2, 0.5, expect.closeTo(0.75), 'almost half'],
-      ['no normalization', expect.closeTo(20), step, 1, 1, 1],
+      [0.01, 'layer normalization', expect.closeTo(30), step / 2, 0.5, expect.closeTo(0.75), 'almost half'],
+      [0.01, 'no normalization', expect.closeTo(20), step, 1, 1, 1],
     ]);
   });
 });

@@ -6,6 +6,7 @@ import type { Measurement } from '../../pipeline/experiment.ts';
 import { createDraw, type Draw } from '../models/draw.ts';
 import { packTensors } from '../models/packed-parameters.ts';
 import { clipNorm, type DrawTrial, drawAdam, fillImages, fillNoise, measureBound } from '../training/draw.ts';
+import { subjectOf } from './draw-subjects.ts';
 import { curveMeasurements } from './learning-curves.ts';
 import { measureUpdateTime } from './measure-update-time.ts';
 
@@ -21,8 +22,8 @@ export async function evaluateDraw(
 ): Promise<readonly Measurement[]> {
   if (evaluation.kind === 'seconds') return timeUpdates(evaluation.timed, context);
   const { trial, testMinibatches } = evaluation;
-  const { seed, network, updates } = trial;
-  const subject = network.normalization;
+  const { seed, updates } = trial;
+  const subject = subjectOf(trial.initialDeviation, trial.network.normalization);
   const draw = await restoreDraw(trial, context);
   const test = await readBinarizedMnist(await context.dataset('binarized-mnist'), 'test');
   const { bound, divergence } = await measureBound(draw, test, testMinibatches, seed, 'test', context);
@@ -49,7 +50,7 @@ const magnification = 2;
 const gap = 4;
 
 /** A sample a row, from the first glimpse on the left to the last on the right; the same z for every network of a seed. */
-function drawSamples(draw: Draw, { network, seed, batchSize }: DrawTrial): EvaluationImage {
+function drawSamples(draw: Draw, { name, network, seed, batchSize }: DrawTrial): EvaluationImage {
   fillNoise(draw, seed, 'samples');
   const canvases = draw.sample();
   const { side, glimpses } = network;
@@ -71,7 +72,7 @@ function drawSamples(draw: Draw, { network, seed, batchSize }: DrawTrial): Evalu
     }
   }
   return {
-    name: `${network.normalization}/seed-${seed}`,
+    name,
     width,
     height,
     rgba: Buffer.from(rgba).toString('base64'),
@@ -88,7 +89,7 @@ async function timeUpdates(timed: readonly DrawTrial[], context: EvaluationConte
     const draw = await restoreDraw(trial, context);
     const images = Array.from({ length: trial.batchSize }, (_, k) => k);
     let update = 0;
-    updates[trial.network.normalization] = () => {
+    updates[subjectOf(trial.initialDeviation, trial.network.normalization)] = () => {
       fillImages(draw, training, images);
       fillNoise(draw, trial.seed, 'timing', update++);
       draw.boundAndGradient();

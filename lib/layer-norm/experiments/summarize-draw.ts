@@ -1,8 +1,8 @@
 /** Figure 4, a table, samples and a verdict; pure functions of what was measured. */
 import type { EvaluationImage } from '../../pipeline/evaluation-image.ts';
 import type { Measurement, Summary, SummaryImage, Table, Verdict } from '../../pipeline/experiment.ts';
-import type { DrawSettings } from '../models/draw.ts';
 import { chartLearningCurves } from './chart-learning-curves.ts';
+import { type DrawVariant, drawVariants, listSubjects, subjectOf } from './draw-subjects.ts';
 import {
   bestOf,
   type Estimate,
@@ -14,20 +14,22 @@ import {
   valuesBySeed,
 } from './learning-curves.ts';
 
-type Variant = DrawSettings['normalization'];
-const labels = { layer: 'layer normalization', none: 'no normalization' } as const satisfies Record<Variant, string>;
-/** What the paper proposes first. */
-export const drawVariants = Object.keys(labels) as readonly Variant[];
+const labels = { layer: 'layer normalization', none: 'no normalization' } as const satisfies Record<
+  DrawVariant,
+  string
+>;
 
 interface Scale {
   readonly glimpses: number;
   readonly units: number;
   readonly batchSize: number;
   readonly updates: number;
+  /** The first one is the published code's. */
+  readonly initialDeviations: readonly number[];
 }
 
 /** The paper's bounds on test images after 200 epochs, in nats. */
-const paperBounds = { layer: 82.09, none: 82.36 } as const satisfies Record<Variant, number>;
+const paperBounds = { layer: 82.09, none: 82.36 } as const satisfies Record<DrawVariant, number>;
 const trainingImages = 50_000;
 const fewestSeeds = 3;
 
@@ -38,24 +40,27 @@ export function summarizeDraw(
 ): Summary {
   return {
     verdict: judgeDraw(rows, params),
-    tables: [tabulateBounds(rows, params), tabulateSpeed(rows)],
-    charts: [
-      chartLearningCurves(rows, {
-        title: 'Variational bound on validation images',
-        caption: `Figure 4: mean over seeds, the band one standard error; ${Math.round(trainingImages / params.batchSize)} updates are an epoch.`,
-        metric: 'bound',
-        yTitle: 'bound (nats)',
-        subjects: labels,
-        logarithmic: true,
-      }),
-      chartLearningCurves(rows, {
-        title: 'The bound’s second term, the divergence of the latents from their prior',
-        caption: 'What the latents say of an image: near zero a network draws without looking.',
-        metric: 'divergence',
-        yTitle: 'divergence (nats)',
-        subjects: labels,
-      }),
-    ],
+    tables: [tabulateBounds(rows, params), tabulateSpeed(rows, params)],
+    charts: params.initialDeviations.flatMap((deviation) => {
+      const subjects = Object.fromEntries(drawVariants.map((kind) => [subjectOf(deviation, kind), labels[kind]]));
+      return [
+        chartLearningCurves(rows, {
+          title: `Variational bound on validation images, ${weightsFrom(deviation)}`,
+          caption: `Figure 4: mean over seeds, the band one standard error; ${Math.round(trainingImages / params.batchSize)} updates are an epoch.`,
+          metric: 'bound',
+          yTitle: 'bound (nats)',
+          subjects,
+          logarithmic: true,
+        }),
+        chartLearningCurves(rows, {
+          title: `The bound’s second term, ${weightsFrom(deviation)}`,
+          caption: 'What the latents say of an image: at zero nats a network draws without looking.',
+          metric: 'divergence',
+          yTitle: 'divergence of the latents (nats)',
+          subjects,
+        }),
+      ];
+    }),
     images: images.map(showSamples),
     remarks: [
       'A bound is an upper bound on −log p(x) a test image, with one sample of the latents; lower is better.',
@@ -65,28 +70,26 @@ export function summarizeDraw(
   };
 }
 
-export function judgeDraw(rows: readonly Measurement[], { glimpses, units, batchSize, updates }: Scale): Verdict {
-  const { layer, none } = Object.fromEntries(
-    drawVariants.map((variant) => [variant, testBound(rows, variant, updates)]),
-  ) as Record<Variant, Estimate>;
-  const missing = drawVariants.filter(
-    (variant) => valuesBySeed(rows, { metric: 'test bound', subject: variant }, updates).size === 0,
-  );
+/**
+ * Holds where, from weights of the published deviation, layer normalization ends at a bound lower by more than two standard
+ * errors of the paired difference, and is sooner at the other's lowest. Controls are reported and decide nothing.
+ */
+export function judgeDraw(rows: readonly Measurement[], params: Scale): Verdict {
+  const missing = listSubjects(params).filter(({ subject }) => testBound(rows, subject, params.updates).seeds === 0);
   if (missing.length > 0) {
-    return {
-      outcome: 'inconclusive',
-      reason: `Not measured: ${missing.map((variant) => labels[variant]).join(', ')}.`,
-    };
+    const names = missing.map(({ normalization, initialDeviation }) => {
+      return `${labels[normalization]}, ${weightsFrom(initialDeviation)}`;
+    });
+    return { outcome: 'inconclusive', reason: `Not measured: ${names.join('; ')}.` };
   }
-  const difference = pairedDifference(rows, 'test bound', { subject: 'layer', baseline: 'none', step: updates });
-  const share = shareOfBaselineTime(rows, 'bound', { subject: 'layer', baseline: 'none', better: 'lower' });
+  const { glimpses, units, batchSize, updates } = params;
+  const comparisons = params.initialDeviations.map((deviation) => compare(rows, deviation, updates));
+  const { difference, share } = comparisons[0]!;
   const epochs = number((updates * batchSize) / trainingImages);
-  const reason =
-    `After ${updates} updates (${epochs} epochs, ${glimpses} glimpses, ${units} units) the bound on test images is ${number(layer.mean)} nats with layer normalization and ${number(none.mean)} without, ` +
-    `over ${difference.seeds} seed(s): paired difference ${number(difference.mean)}${sayError(difference)}. ` +
-    (share
-      ? `Layer normalization is at the other network's lowest validation bound after ${number(share.steps)} of its updates and ${number(share.seconds)} of its time.`
-      : "Layer normalization does not reach the other network's lowest validation bound.");
+  const reason = [
+    `After ${updates} updates (${epochs} epochs, ${glimpses} glimpses, ${units} units), over ${difference.seeds} seed(s):`,
+    ...comparisons.map(sentence),
+  ].join(' ');
   if (difference.seeds < fewestSeeds) {
     const few = `Too few seeds: ${difference.seeds}, at least ${fewestSeeds} are needed.`;
     return { outcome: 'inconclusive', reason: `${few} ${reason}` };
@@ -96,14 +99,41 @@ export function judgeDraw(rows: readonly Measurement[], { glimpses, units, batch
   return { outcome: isLower && isFaster ? 'holds' : 'does not hold', reason };
 }
 
-function testBound(rows: readonly Measurement[], subject: Variant, updates: number): Estimate {
+function compare(rows: readonly Measurement[], deviation: number, step: number) {
+  const pair = { subject: subjectOf(deviation, 'layer'), baseline: subjectOf(deviation, 'none') };
+  return {
+    deviation,
+    layer: testBound(rows, pair.subject, step),
+    none: testBound(rows, pair.baseline, step),
+    difference: pairedDifference(rows, 'test bound', { ...pair, step }),
+    share: shareOfBaselineTime(rows, 'bound', { ...pair, better: 'lower' }),
+  };
+}
+
+function sentence({ deviation, layer, none, difference, share }: ReturnType<typeof compare>): string {
+  const error = difference.seeds > 1 ? ` with standard error ${number(difference.standardError)}` : '';
+  return (
+    `${weightsFrom(deviation)}, the bound on test images is ${number(layer.mean)} nats with layer normalization and ${number(none.mean)} without, ` +
+    `paired difference ${number(difference.mean)}${error}; layer normalization ` +
+    (share
+      ? `is at the other network's lowest validation bound after ${number(share.steps)} of its updates and ${number(share.seconds)} of its time.`
+      : "does not reach the other network's lowest validation bound.")
+  );
+}
+
+function weightsFrom(deviation: number): string {
+  return `weights from N(0, ${deviation}²)`;
+}
+
+function testBound(rows: readonly Measurement[], subject: string, updates: number): Estimate {
   return estimateOf([...valuesBySeed(rows, { metric: 'test bound', subject }, updates).values()]);
 }
 
-function tabulateBounds(rows: readonly Measurement[], { updates }: Scale): Table {
+function tabulateBounds(rows: readonly Measurement[], params: Scale): Table {
   return {
-    title: `Variational bound on test images after ${updates} updates: mean over seeds, in nats`,
+    title: `Variational bound on test images after ${params.updates} updates: mean over seeds, in nats`,
     columns: [
+      { label: 'initial weights’ deviation' },
       { label: 'network' },
       { label: 'bound', digits: 4 },
       { label: 'standard error', digits: 2 },
@@ -111,30 +141,35 @@ function tabulateBounds(rows: readonly Measurement[], { updates }: Scale): Table
       { label: 'seeds' },
       { label: 'paper, after 200 epochs', digits: 4 },
     ],
-    rows: drawVariants.flatMap((variant) => {
-      const bound = testBound(rows, variant, updates);
+    rows: listSubjects(params).flatMap(({ subject, normalization, initialDeviation }) => {
+      const bound = testBound(rows, subject, params.updates);
       if (bound.seeds === 0) return [];
-      const divergences = valuesBySeed(rows, { metric: 'test divergence', subject: variant }, updates);
+      const divergences = valuesBySeed(rows, { metric: 'test divergence', subject }, params.updates);
       const divergence = estimateOf([...divergences.values()]).mean;
       const error = bound.seeds > 1 ? bound.standardError : undefined;
-      return [[labels[variant], bound.mean, error, divergence, bound.seeds, paperBounds[variant]]];
+      const paper = initialDeviation === params.initialDeviations[0] ? paperBounds[normalization] : undefined;
+      return [[initialDeviation, labels[normalization], bound.mean, error, divergence, bound.seeds, paper]];
     }),
   };
 }
 
-function tabulateSpeed(rows: readonly Measurement[]): Table {
-  const best = bestOf(rows, { metric: 'bound', subject: 'none' }, 'lower');
-  const cells = drawVariants.map((variant) => {
-    const share = shareOfBaselineTime(rows, 'bound', { subject: variant, baseline: 'none', better: 'lower' });
-    const step = best && firstStepAt(rows, { metric: 'bound', subject: variant }, best.mean, 'lower');
-    const milliseconds = 1000 * secondsPerUpdate(rows, variant);
+function tabulateSpeed(rows: readonly Measurement[], params: Scale): Table {
+  const cells = listSubjects(params).map(({ subject, normalization, initialDeviation }) => {
+    const baseline = subjectOf(initialDeviation, 'none');
+    const best = bestOf(rows, { metric: 'bound', subject: baseline }, 'lower');
+    const share = shareOfBaselineTime(rows, 'bound', { subject, baseline, better: 'lower' });
+    const step = best && firstStepAt(rows, { metric: 'bound', subject }, best.mean, 'lower');
+    const milliseconds = 1000 * secondsPerUpdate(rows, subject);
     const finite = (value: number | undefined) => (Number.isFinite(value) ? value : undefined);
-    const paperShare = variant === 'layer' ? 'almost half' : 1;
-    return [labels[variant], finite(milliseconds), step, finite(share?.steps), finite(share?.seconds), paperShare];
+    const paperShare = normalization === 'none' ? 1 : 'almost half';
+    const paper = initialDeviation === params.initialDeviations[0] ? paperShare : undefined;
+    const shares = [finite(share?.steps), finite(share?.seconds)];
+    return [initialDeviation, labels[normalization], finite(milliseconds), step, ...shares, paper];
   });
   return {
     title: 'To the lowest validation bound of the network without normalization',
     columns: [
+      { label: 'initial weights’ deviation' },
       { label: 'network' },
       { label: 'ms an update' },
       { label: 'updates', digits: 6 },
@@ -147,16 +182,12 @@ function tabulateSpeed(rows: readonly Measurement[]): Table {
 }
 
 function showSamples({ name, ...image }: EvaluationImage): SummaryImage {
-  const variant = name.slice(0, name.indexOf('/')) as Variant;
+  const [deviation, variant] = name.split('/') as [string, DrawVariant];
   return {
-    title: `Samples, ${labels[variant]}`,
+    title: `Samples, ${labels[variant]}, ${weightsFrom(Number(deviation.slice('deviation-'.length)))}`,
     caption: 'From the prior, a sample a row: the canvas from an early glimpse on the left to the last on the right.',
     ...image,
   };
-}
-
-function sayError({ standardError, seeds }: Estimate): string {
-  return seeds > 1 ? ` with standard error ${number(standardError)}` : '';
 }
 
 function number(value: number): string {

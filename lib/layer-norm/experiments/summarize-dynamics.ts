@@ -170,7 +170,7 @@ function remark(numbers: DynamicsNumbers, params: DynamicsSummaryParams): readon
     const [batch, layer] = [meansOf('batch', pause), meansOf('layer', pause)];
     if (!batch || !layer) continue;
     remarks.push(
-      `Streams without pauses have a rhythm, so that the last step’s statistics fit few others. With ${pauseLabel(pause)} a late step looks like any other: there recurrent batch norm’s accuracy goes from ${number(batch.within)} to ${number(batch.beyond)}, layer norm’s from ${number(layer.within)} to ${number(layer.beyond)}.`,
+      `Streams without pauses have a rhythm, so that the last step’s statistics fit few others. With ${pauseLabel(pause)} the steps differ less: there recurrent batch norm’s accuracy goes from ${number(batch.within)} to ${number(batch.beyond)}, layer norm’s from ${number(layer.within)} to ${number(layer.beyond)}.`,
     );
   }
   return remarks;

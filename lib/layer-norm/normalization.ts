@@ -30,7 +30,9 @@ export function layerNormalization(
   requireFeatures('layerNormalization', x, { gain, bias });
   const kernel = () => onKernel('layer', x, gain, bias, epsilon);
   return onKernelOrTensors(computeFor(x, compute), kernel, () => {
-    const centred = tf.sub(x, tf.mean(x, -1, true)); // x − μ, Eq. 3
+    const nearly = tf.sub(x, tf.mean(x, -1, true));
+    // The float32 mean of large values is a little off; that of what is left is not.
+    const centred = tf.sub(nearly, tf.mean(nearly, -1, true)); // x − μ, Eq. 3
     const variance = tf.mean(tf.square(centred), -1, true); // σ², Eq. 3
     return scaleAndShift(tf.mul(centred, tf.rsqrt(tf.add(variance, epsilon))), gain, bias);
   });

@@ -84,16 +84,32 @@ test('embed looks rows up, and adds gradients of repeated rows', () => {
   expect(gradient.arraySync()).toEqual([[1, 10], [0, 0], [3, 30]]); // biome-ignore format: a matrix
 });
 
-test('layerNormalization keeps four digits at a mean of 10⁴, and rows without variance have finite gradients', () => {
-  const deviations = [-1, 1, 0.5, -0.5];
-  const x = tf.tensor2d([deviations.map((d) => 1e4 + d)]);
-  const scale = Math.sqrt(deviations.reduce((sum, d) => sum + d * d, 0) / 4 + 1e-5);
-  const normalized = layerNormalization(x).dataSync();
-  deviations.forEach((d, index) => {
-    expect(Math.abs(normalized[index]! - d / scale)).toBeLessThan(1e-4);
+describe.each(['kernel', 'tensors'] as const)('layerNormalization on %s', (compute) => {
+  test('keeps four digits at a mean of 10⁴ and a deviation of 1', () => {
+    // Multiples of 2⁻¹⁰, which float32 holds exactly at 10⁴.
+    const deviations = Float64Array.from({ length: 1000 }, (_, k) => Math.round(1448 * Math.sin(k * k)) / 1024);
+    const mean = deviations.reduce((sum, d) => sum + d / 1000, 0);
+    const scale = Math.sqrt(deviations.reduce((sum, d) => sum + (d - mean) ** 2 / 1000, 0) + 1e-5);
+    const x = tf.tensor2d(
+      Float32Array.from(deviations, (d) => 1e4 + d),
+      [1, 1000],
+    );
+    const normalized = layerNormalization(x, undefined, undefined, 1e-5, compute).dataSync();
+    for (const [index, d] of deviations.entries()) {
+      expect(Math.abs(normalized[index]! - (d - mean) / scale)).toBeLessThan(1e-4);
+    }
   });
-  const gradient = tf.grad((t) => tf.sum(tf.mul(layerNormalization(t), tf.tensor([1, 2, 3, 4]))))(tf.ones([1, 4]));
-  expect(gradient.dataSync().every(Number.isFinite)).toBe(true);
+
+  test('rows without variance have finite gradients', () => {
+    const f = (x: tf.Tensor) =>
+      tf.sum(tf.mul(layerNormalization(x, undefined, undefined, 1e-5, compute), tf.tensor([1, 2, 3, 4])));
+    expect(
+      tf
+        .grad(f)(tf.ones([1, 4]))
+        .dataSync()
+        .every(Number.isFinite),
+    ).toBe(true);
+  });
 });
 
 test('layerNormalization names the shape it needs', () => {

@@ -196,7 +196,7 @@ describe('the experiment', () => {
   });
 
   test.each([
-    [{ filters: [16, 16, 16] }, '28 × 28 pixels, which 3 halvings do not divide'],
+    [{ images: 'mnist', filters: [16, 16, 16] }, '28 × 28 pixels, which 3 halvings do not divide'],
     [{ validateEveryUpdates: laptop.updates + 1 }, 'must be at most updates'],
     [{ learningRates: [0.1, 0.1] }, 'must differ'],
     [{ images: 'cifar-100' }, 'images'],

@@ -108,7 +108,7 @@ test('strokes go through measurements and back', () => {
 
 describe('the verdict', () => {
   /** The plain network comes down by 0.1 a measurement, the other `faster` times as fast, to `floor`. */
-  const measure = (faster: number, floor = 1, seeds = 3, source = 'omniglot' as const): Measurement[] => [
+  const measure = (faster: number, floor = 1, seeds = 3, source = 'iam-ondb' as const): Measurement[] => [
     ...Array.from({ length: seeds }, (_, seed) => seed).flatMap((seed) =>
       (['none', 'layer'] as const).flatMap((subject) =>
         Array.from({ length: 11 }, (_, index) => {
@@ -128,7 +128,7 @@ describe('the verdict', () => {
     })),
     { metric: sourceMetric(source), subject: 'none', step: 0, seed: 0, value: 1, unit: '1' },
   ];
-  const judge = (rows: readonly Measurement[]) => handwriting.summarize(rows, laptop).verdict;
+  const judge = (rows: readonly Measurement[]) => handwriting.summarize(rows, handwriting.presets.paper).verdict;
 
   test('holds where the normalised network is as low in half the updates, and says in how much of the time', () => {
     const { outcome, reason } = judge(measure(2));
@@ -136,7 +136,7 @@ describe('the verdict', () => {
     expect(reason).toContain(
       'after 50 ± 0 % of the updates that the LSTM needed, and, an update taking 1.2 times as long, 60 % of the time',
     );
-    expect(reason).toContain('lines of Omniglot’s letters');
+    expect(reason).toContain('400 units a layer on IAM-OnDB');
   });
 
   test('does not hold where it is hardly faster, never as low, or higher', () => {
@@ -146,10 +146,11 @@ describe('the verdict', () => {
     expect(never.reason).toContain("does not come to the LSTM's lowest in 3 of 3 seeds");
   });
 
-  test('is inconclusive with too few seeds, on lines that nobody wrote, or without measurements', () => {
+  test('is inconclusive with too few seeds, on other lines than the paper’s, in a small network, or without measurements', () => {
     expect(judge(measure(2, 1, 2)).reason).toMatch(/^Too few seeds: 2/);
-    const font = measure(2).map((row) => ({ ...row, metric: row.metric.replace('omniglot', 'font') }));
-    expect(judge(font)).toMatchObject({ outcome: 'inconclusive', reason: expect.stringMatching(/^Stand-in data/) });
+    const letters = measure(2).map((row) => ({ ...row, metric: row.metric.replace('iam-ondb', 'omniglot') }));
+    expect(judge(letters)).toMatchObject({ outcome: 'inconclusive', reason: expect.stringMatching(/^Stand-in data/) });
+    expect(handwriting.summarize(measure(2), laptop).verdict.reason).toMatch(/^Wrong scale/);
     expect(judge([])).toMatchObject({ outcome: 'inconclusive', reason: expect.stringContaining('Not measured') });
   });
 

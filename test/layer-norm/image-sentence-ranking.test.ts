@@ -58,7 +58,7 @@ test('smoke runs from plan to summary, and decides nothing on shapes made in cod
   }
   const { verdict, tables, charts } = experiment.summarize(rows, smoke);
   expect(verdict.outcome).toBe('inconclusive');
-  expect(verdict.reason).toMatch(/Wrong scale: at least 1000 .* Trained on 120 pictures/);
+  expect(verdict.reason).toMatch(/Wrong scale: at least 11000 .* Trained on 120 pictures/);
   for (const { columns, rows: cells } of tables) for (const row of cells) expect(row).toHaveLength(columns.length);
   expect(charts).toHaveLength(3);
   for (const { spec } of charts) expect(() => compile(spec as never)).not.toThrow();
@@ -98,7 +98,7 @@ function rowsOf(
         rows.push({ metric, subject, step, seed, value, unit: '' });
       for (const [index, value] of curve.entries()) row(selectionMetric, 10 * index, value);
       row(keptUpdateMetric, 0, 10 * curve.indexOf(Math.max(...curve)));
-      row(picturesMetric, 0, 2000);
+      row(picturesMetric, 0, 20_000);
       row(
         curveMeanMetric,
         0,

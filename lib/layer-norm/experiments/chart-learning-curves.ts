@@ -48,7 +48,9 @@ function panelOf(measurements: readonly Measurement[], chart: LearningCurveChart
     title: yTitle,
     scale: { ...(logarithmic ? { type: 'log' } : { zero: false }), nice: false, ...(range && { domain: range }) },
   });
-  const color = { field: 'model', type: 'nominal', title: null, scale: { domain: names } };
+  // One legend for both layers: each names the same scale, and neither may take the legend away.
+  const legend = { symbolType: 'stroke', symbolSize: 600 };
+  const color = { field: 'model', type: 'nominal', title: null, scale: { domain: names }, legend };
   const strokeDash = { ...color, scale: { domain: names, range: names.map((_, place) => (place ? [6, 3] : [1, 0])) } };
   return {
     title: `against ${axis}`,
@@ -57,7 +59,7 @@ function panelOf(measurements: readonly Measurement[], chart: LearningCurveChart
     data: { values },
     layer: [
       {
-        mark: { type: 'area', clip: true, opacity: 0.2 },
+        mark: { type: 'area', clip: true },
         encoding: { x, y: y('low'), y2: { field: 'high' }, color },
       },
       { mark: { type: 'line', clip: true }, encoding: { x, y: y('mean'), color, strokeDash } },

@@ -49,20 +49,19 @@ type Params = z.infer<typeof params>;
 const laptop: Params = {
   seeds: 5,
   trainingSeed: 0,
-  images: 'mnist',
-  filters: [16, 32],
+  images: 'cifar-10',
+  filters: [16, 32, 32],
   updates: 150,
   batchSize: 64,
-  learningRates: [0.001, 0.003, 0.01],
-  validateEveryUpdates: 10,
-  validationImages: 500,
+  learningRates: [0.001, 0.003],
+  validateEveryUpdates: 15,
+  validationImages: 1000,
   testImages: 10_000,
   timedRounds: 3,
   timedUpdates: 5,
 };
 const overnight: Params = {
   ...laptop,
-  images: 'cifar-10',
   filters: [32, 64, 64],
   updates: 3000,
   learningRates: [0.0003, 0.001, 0.003],
@@ -98,8 +97,8 @@ export const convnets = defineExperiment<Params, ConvnetTrial, ConvnetEvaluation
   claim:
     'A convolutional network with layer normalization learns faster than one without normalization, and one with batch normalization faster than both.',
   deviations: [
-    'The paper names no network, no images and no optimizer: here two layers (three on CIFAR-10) of 3 × 3 filters, each with rectifier and 2 × 2 maximum pooling, one linear layer, Adam, and for each normalization the best of three learning rates by validation.',
-    'The presets `smoke` and `laptop` learn MNIST, `overnight` and `paper` CIFAR-10, which --data has to bring.',
+    'The paper names no network, no images and no optimizer: here two layers (three on CIFAR-10) of 3 × 3 filters, each with rectifier and 2 × 2 maximum pooling, one linear layer, Adam, and for each normalization the best of two or three learning rates by validation.',
+    'The images are CIFAR-10’s, which --data has to bring, except in `smoke`, which learns MNIST: tried there with one seed, networks of two layers learned equally fast with and without normalization, each with its best of three rates.',
     'Layer normalization takes its statistics over all units of a layer, as the paper says; gain and bias are a channel’s rather than a unit’s, as the filter is, so that it has exactly batch normalization’s parameters.',
     'Whether units near the edge are “rarely turned on”, which the paper gives as the reason, is measured and reported, and decides nothing.',
   ],
@@ -108,6 +107,7 @@ export const convnets = defineExperiment<Params, ConvnetTrial, ConvnetEvaluation
     smoke: {
       ...laptop,
       seeds: 1,
+      images: 'mnist',
       filters: [4, 4],
       updates: 4,
       batchSize: 8,
@@ -123,8 +123,8 @@ export const convnets = defineExperiment<Params, ConvnetTrial, ConvnetEvaluation
     paper: { ...overnight, updates: 20_000, validateEveryUpdates: 500, filters: [64, 128, 256], batchSize: 128 },
   },
   datasets: [
-    { name: 'mnist', presets: ['smoke', 'laptop'] },
-    { name: 'cifar-10', presets: ['overnight', 'paper'] },
+    { name: 'mnist', presets: ['smoke'] },
+    { name: 'cifar-10', presets: ['laptop', 'overnight', 'paper'] },
   ],
   module: 'lib/layer-norm/experiments/convnets.ts',
   trainingModule: 'lib/layer-norm/training/convnets.ts',

@@ -189,7 +189,7 @@ describe('the verdict', () => {
     );
 
   test('holds where layer normalization ends lower and is sooner at the other’s best', () => {
-    const rows = measure({ layer: 110, none: 115 }, { layer: 2, none: 1 });
+    const rows = measure({ layer: 110, none: 115 }, { layer: 2, none: 1 }, 3, 0);
     const { outcome, reason } = judgeDraw(rows, params);
     expect(outcome).toBe('holds');
     expect(reason).toMatch(
@@ -212,6 +212,17 @@ describe('the verdict', () => {
       outcome: 'does not hold',
       reason: expect.stringContaining(reason),
     });
+  });
+
+  test('sets layer normalization against the other network from the weights that are best for that one', () => {
+    const published = measure({ layer: 110, none: 200 }, { layer: 2, none: 0.1 }, 3, 0);
+    // From larger weights, the other network is the better one.
+    const control = measure({ layer: 190, none: 105 }, { layer: 0.1, none: 3 }, 3, 0);
+    const renamed = control.map((row) => ({ ...row, subject: row.subject.replace('0.01', '0.1') }));
+    expect(judgeDraw(published, params).outcome).toBe('holds');
+    const { outcome, reason } = judgeDraw([...published, ...renamed], laptop);
+    expect(outcome).toBe('does not hold');
+    expect(reason).toContain('against none with weights from N(0, 0.1²): paired difference 5');
   });
 
   test('is inconclusive with too few seeds, with one network, and with nothing at all', () => {

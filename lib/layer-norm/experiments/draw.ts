@@ -23,7 +23,7 @@ const params = z.strictObject({
   learningRate: z.number().min(1e-6).max(1),
   /** Longer gradients are shortened to this norm. */
   gradientNorm: z.number().min(1e-3).max(1e6),
-  /** Standard deviations of the initial weights: the verdict is by the first one, others are controls. */
+  /** Standard deviations of the initial weights. The first is layer normalization's in the verdict, the best the other network's. */
   initialDeviations: z
     .array(z.number().min(1e-4).max(1))
     .min(1)
@@ -79,7 +79,7 @@ export const draw = defineExperiment<DrawParams, DrawTrial, DrawEvaluation>({
     'Filters are normalised by a softmax over the pixels rather than by a sum to which a small constant is added: a window outside the image looks at its nearest pixels. Canvas and states start at zero and are not learned.',
     'What the paper leaves out is as in the published code of DRAW that it follows: read 2 × 2, write 5 × 5, 100 latents, weights from N(0, 0.01²), Adam at 0.001, gradients of a norm of at most 10.',
     'The bound is measured with one sample of the latents an image.',
-    'Weights from N(0, 0.1²) are a control, which the paper has not: from small weights a network may for long draw without looking, its latents at their prior, and a normalised cell is one way out of that, larger weights are another.',
+    'Weights from N(0, 0.1²) are a control, which the paper has not: from small weights a network may for long draw without looking, its latents at their prior; a normalised cell is one way out of that, larger weights are another. The verdict sets layer normalization from the published weights against the other network from whichever are best for it.',
     'The laptop preset has 8 glimpses, 64 units and 12 latents, minibatches of 32, and ends after 2500 updates (1.6 epochs): all networks are then on their way. `overnight` has 16 glimpses, 256 units and 20 epochs; `paper` has the paper’s 64 glimpses and 200 epochs.',
   ],
   params,

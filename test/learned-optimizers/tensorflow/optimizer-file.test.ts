@@ -30,7 +30,12 @@ describe('a file', () => {
     ['without a scale', network({ ...good, outputScale: null }), {}, /outputScale/],
     ['of an unknown preprocessing', network({ ...good, preprocessing: { kind: 'rms' } }), {}, /'log-sign' with p/],
     ['of prepared inputs', network({ ...good, preprocessing: { kind: 'prepared' } }), {}, /'log-sign' with p/],
-    ['that normalises', network({ ...good, normalisation: {} }), {}, /must not normalise gradients/],
+    [
+      'that normalises what it does not prepare',
+      network({ ...good, normalisation: {} }),
+      {},
+      /the preprocessing 'prepared' to/,
+    ],
     ['of infinite weights', metadata, { 'output/bias': { ...bias, data: Float32Array.of(Infinity) } }, /not finite/],
     ['of float64 weights', metadata, { 'output/bias': { ...bias, data: Float64Array.of(0) } }, /must be float32/],
   ])('%s is refused', (_, changed, changedTensors, message) => {

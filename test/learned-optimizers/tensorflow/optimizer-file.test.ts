@@ -70,8 +70,11 @@ describe('load', () => {
   });
 
   test('has the shipped ones by name', async () => {
-    expect(pretrainedNames).toEqual(['mnist', 'quadratics']);
-    for (const name of pretrainedNames) expect((await LearnedOptimizer.load(name)).network.hiddenUnits).toBe(20);
+    expect(pretrainedNames).toEqual(['mnist', 'mnist-robust', 'quadratics']);
+    const units = await Promise.all(
+      pretrainedNames.map(async (name) => (await LearnedOptimizer.load(name)).network.hiddenUnits),
+    );
+    expect(units).toEqual([20, 8, 20]);
   });
 
   test('has a model card for each of the shipped ones, of exactly this file', async () => {
@@ -86,7 +89,7 @@ describe('load', () => {
     await expect(LearnedOptimizer.load('minst')).rejects.toThrow(
       "No optimizer 'minst' is shipped; did you mean 'mnist'?",
     );
-    await expect(LearnedOptimizer.load('resnet')).rejects.toThrow('there are mnist, quadratics');
+    await expect(LearnedOptimizer.load('resnet')).rejects.toThrow('there are mnist, mnist-robust, quadratics');
     await expect(LearnedOptimizer.load('./nowhere.safetensors')).rejects.toThrow(
       /nowhere\.safetensors must be a file.*ENOENT/,
     );

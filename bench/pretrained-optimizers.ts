@@ -63,6 +63,9 @@ for (const distribution of Object.keys(quadraticDistributions) as (keyof typeof 
   await measure(`quadratics, ${distribution}`, 'quadratics', family, 0.365);
 }
 const adamRate = 0.0274;
-await measure('784-20-10 sigmoid, σ = 0.01 (training)', 'mnist', await perceptrons({}), adamRate);
-await measure('784-20-10 sigmoid, σ = 0.1', 'mnist', await perceptrons({ initialDeviation: 0.1 }), adamRate);
-await measure('784-20-10 ReLU, σ = 0.01', 'mnist', await perceptrons({ activation: 'relu' }), adamRate);
+for (const name of ['mnist', 'mnist-robust'] as const) {
+  console.log(`\n${name}`);
+  await measure('784-20-10 sigmoid, σ = 0.01 (training)', name, await perceptrons({}), adamRate);
+  await measure('784-20-10 sigmoid, σ = 0.1', name, await perceptrons({ initialDeviation: 0.1 }), adamRate);
+  await measure('784-20-10 ReLU, σ = 0.01', name, await perceptrons({ activation: 'relu' }), adamRate);
+}

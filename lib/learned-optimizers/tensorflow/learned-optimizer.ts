@@ -108,15 +108,16 @@ export class LearnedOptimizer extends tf.Optimizer {
 
   /**
    * The number of steps (`iter`) and a state for each variable, `NAME/lstm-state` of shape [...shape, 4, hidden]: h1, c1,
-   * h2, c2. The tensors are copies; dispose them.
+   * h2, c2; of [...shape, 4 · hidden + 3] where gradients are normalised: the same, then their moments m, v and the steps t.
+   * The tensors are copies; dispose them.
    */
   override async getWeights(): Promise<NamedTensor[]> {
-    const { hiddenUnits } = this.#file.network;
+    const stateShape = this.#stateShape;
     return [
       await this.saveIterations(),
       ...this.#slots.all.map(({ variable, savedAs, shape }, slot) => ({
         name: `${variable ?? savedAs}${stateSuffix}`,
-        tensor: tf.tensor(this.#engine!.readState(slot), [...shape, 4, hiddenUnits], 'float32'),
+        tensor: tf.tensor(this.#engine!.readState(slot), [...shape, ...stateShape], 'float32'),
       })),
     ];
   }
@@ -127,12 +128,12 @@ export class LearnedOptimizer extends tf.Optimizer {
    */
   override async setWeights(weightValues: NamedTensor[]): Promise<void> {
     const states = await this.extractIterations(weightValues);
-    const { hiddenUnits } = this.#file.network;
+    const stateShape = this.#stateShape;
     const slots = states.map(({ name, tensor }) => {
-      const shape = tensor.shape.slice(0, -2);
-      if (tensor.shape.slice(-2).join() !== `4,${hiddenUnits}`) {
+      const shape = tensor.shape.slice(0, -stateShape.length);
+      if (tensor.shape.slice(-stateShape.length).join() !== stateShape.join()) {
         throw new OptimizerStateMismatch(
-          `The state '${name}' must have the shape [...variable's shape, 4, ${hiddenUnits}], and has [${tensor.shape}]. It was saved by another optimizer.`,
+          `The state '${name}' must have the shape [...variable's shape, ${stateShape.join(', ')}], and has [${tensor.shape}]. It was saved by another optimizer.`,
         );
       }
       return { savedAs: name.endsWith(stateSuffix) ? name.slice(0, -stateSuffix.length) : name, shape };
@@ -144,6 +145,12 @@ export class LearnedOptimizer extends tf.Optimizer {
     engine.addSlots(slots.map(({ shape }) => shape.reduce((product, length) => product * length, 1)));
     for (const [slot, value] of values.entries()) engine.writeState(slot, value);
     this.#slots.restore(slots);
+  }
+
+  /** Of a coordinate's state. */
+  get #stateShape(): readonly number[] {
+    const { hiddenUnits, normalisation } = this.#file.network;
+    return normalisation ? [4 * hiddenUnits + 3] : [4, hiddenUnits];
   }
 
   /** Sets the state of every variable to zero, as before the first step: for the next problem. */

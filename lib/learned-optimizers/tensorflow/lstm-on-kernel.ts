@@ -9,11 +9,13 @@ import type { OptimizerFile } from './optimizer-file.ts';
 export function createKernelEngine({ network, parameters }: OptimizerFile): LstmEngine {
   const { preprocessing, hiddenUnits, outputScale } = network;
   const kernel = createCoordinatewiseLstmForward({ preprocessing, hidden: hiddenUnits, outputScale, parameters });
+  const inputRows = preprocessing.kind === 'prepared' ? ([0, 1] as const) : ([0] as const);
   const places: TensorPlace[] = [];
   let nonFinite = 0;
 
   return {
     kind: 'kernel',
+    stateFloats: 4 * hiddenUnits,
 
     addSlots(coordinates) {
       places.push(...kernel.allocate(coordinates));
@@ -22,9 +24,12 @@ export function createKernelEngine({ network, parameters }: OptimizerFile): Lstm
     step(slots, gradients) {
       const active = slots.map((slot) => places[slot]!);
       for (const [index, place] of active.entries()) {
-        const view = kernel.gradients(place);
-        view.set(gradients[index]!.dataSync());
-        nonFinite += zeroNonFinite(view);
+        const values = gradients[index]!.dataSync();
+        for (const input of inputRows) {
+          const view = kernel.gradients(place, input);
+          view.set(values.subarray(input * place.coordinates, (input + 1) * place.coordinates));
+          nonFinite += zeroNonFinite(view);
+        }
       }
       kernel.step(active);
       // A copy: a backend may keep the array that it is given, and the kernel writes its own again.

@@ -4,10 +4,10 @@
  * the backward pass; a test holds one to the other.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { inputsOf } from '../../kernels/coordinatewise-lstm.ts';
+import { inputsOf, type Preprocessing } from '../../kernels/coordinatewise-lstm.ts';
 import { type ParameterName, parameterLayout } from '../../kernels/coordinatewise-lstm-parameters.ts';
 import type { LstmEngine } from './lstm-engine.ts';
-import type { GradientPreprocessing, OptimizerFile } from './optimizer-file.ts';
+import type { OptimizerFile } from './optimizer-file.ts';
 
 /** The state of the slots that step together, behind one another: h1, c1, h2, c2, [coordinates, hidden] each. */
 interface JointState {
@@ -85,6 +85,7 @@ export function createTensorEngine({ network, parameters }: OptimizerFile): Lstm
 
   return {
     kind: 'tensors',
+    stateFloats: 4 * hidden,
 
     addSlots(coordinates) {
       for (const count of coordinates) {
@@ -97,9 +98,13 @@ export function createTensorEngine({ network, parameters }: OptimizerFile): Lstm
       const joint = join(slots);
       const [h1, c1, h2, c2] = joint.tensors as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D, tf.Tensor2D];
       const next = tf.tidy(() => {
-        const raw = tf.concat(gradients.map((gradient) => tf.reshape(gradient, [-1]))) as tf.Tensor1D;
+        const rows = preprocessing.kind === 'prepared' ? 2 : 1;
+        const raw = tf.concat(
+          gradients.map((gradient) => tf.reshape(gradient, [rows, -1])),
+          1,
+        ) as tf.Tensor2D;
         const finite = tf.isFinite(raw);
-        const gradient = tf.where(finite, raw, tf.zerosLike(raw)) as tf.Tensor1D;
+        const gradient = tf.where(finite, raw, tf.zerosLike(raw)) as tf.Tensor2D;
         const first = applyLayer(preprocess(gradient, preprocessing), h1, c1, 'layer-1');
         const second = applyLayer(first.h, h2, c2, 'layer-2');
         const output = tf.add(tf.matMul(second.h, phi['output/kernel']), phi['output/bias']);
@@ -150,8 +155,10 @@ export function createTensorEngine({ network, parameters }: OptimizerFile): Lstm
   };
 }
 
-/** ∇ [coordinates] → [coordinates, 1 or 2]. */
-function preprocess(gradient: tf.Tensor1D, preprocessing: GradientPreprocessing): tf.Tensor2D {
+/** ∇ [1, coordinates], or two prepared inputs [2, coordinates] → [coordinates, 1 or 2]. */
+function preprocess(inputs: tf.Tensor2D, preprocessing: Preprocessing): tf.Tensor2D {
+  if (preprocessing.kind === 'prepared') return tf.transpose(inputs);
+  const gradient = tf.reshape(inputs, [-1]) as tf.Tensor1D;
   if (preprocessing.kind === 'identity') return tf.expandDims(tf.mul(gradient, preprocessing.scale), 1);
   const { p } = preprocessing;
   const magnitude = tf.abs(gradient);

@@ -6,6 +6,7 @@ import { inputsOf, type Preprocessing } from '../../kernels/coordinatewise-lstm.
 import { type ParameterLayout, parameterLayout } from '../../kernels/coordinatewise-lstm-parameters.ts';
 import { InvalidSafetensors } from '../../numerics/errors.ts';
 import { decodeSafetensors, type NamedTensors } from '../../numerics/safetensors.ts';
+import type { NormalisationSettings } from '../normalised-network.ts';
 import { InvalidOptimizerFile } from './errors.ts';
 
 /** Of files that this code reads. A file that does not say is of version 1. */
@@ -14,17 +15,16 @@ export const newestFormatVersion = 1;
 /** Far above any optimizer that was ever trained; a file's claim beyond it is a mistake. */
 const largestHiddenUnits = 4096;
 
-/** Of raw gradients: who loads a file prepares no inputs. */
-export type GradientPreprocessing = Exclude<Preprocessing, { readonly kind: 'prepared' }>;
-
 /** The same as in `lib/learned-optimizers/optimizer-network.ts`, without the kernels that only Node can load. */
 export interface NetworkSettings {
-  /** What the network sees of a gradient: appendix A with p, or a constant times it. */
-  readonly preprocessing: GradientPreprocessing;
+  /** What the LSTM sees of a gradient: appendix A with p, a constant times it, or what `normalisation` prepares. */
+  readonly preprocessing: Preprocessing;
   /** Units in each of the two layers. */
   readonly hiddenUnits: number;
   /** Factor of the output. */
   readonly outputScale: number;
+  /** Where inputs are prepared: gradients over their moments, and what the LSTM's output means. */
+  readonly normalisation?: NormalisationSettings;
 }
 
 export interface OptimizerFile {
@@ -72,15 +72,13 @@ function decode(bytes: Uint8Array, source: string) {
 /** The settings, each checked: they decide how much memory is taken. */
 function readNetwork(json: string, source: string): NetworkSettings {
   const problem = (what: string) => new InvalidOptimizerFile(source, `its network settings ${what}, and are ${json}.`);
-  let settings: (Partial<NetworkSettings> & { readonly normalisation?: unknown }) | null;
+  let settings: Partial<NetworkSettings> | null;
   try {
     settings = JSON.parse(json);
   } catch {
     throw problem('must be JSON');
   }
   const { preprocessing, hiddenUnits, outputScale, normalisation } = settings ?? {};
-  // Moments of the gradients would be part of a variable's state, which is the LSTM's alone here.
-  if (normalisation !== undefined) throw problem('must not normalise gradients, which only the pipeline does so far');
   if (
     !Number.isInteger(hiddenUnits) ||
     hiddenUnits! < 4 ||
@@ -92,10 +90,36 @@ function readNetwork(json: string, source: string): NetworkSettings {
   if (!Number.isFinite(outputScale)) throw problem('must have an outputScale');
   const known =
     (preprocessing?.kind === 'log-sign' && preprocessing.p > 0 && preprocessing.p <= 87) ||
-    (preprocessing?.kind === 'identity' && Number.isFinite(preprocessing.scale));
-  if (!known)
-    throw problem("must have a preprocessing that is 'log-sign' with p in (0, 87] or 'identity' with a scale");
-  return { preprocessing: preprocessing!, hiddenUnits: hiddenUnits!, outputScale: outputScale! };
+    (preprocessing?.kind === 'identity' && Number.isFinite(preprocessing.scale)) ||
+    (preprocessing?.kind === 'prepared' && normalisation !== undefined);
+  if (!known) {
+    throw problem(
+      "must have a preprocessing that is 'log-sign' with p in (0, 87], 'identity' with a scale, or 'prepared' by a normalisation",
+    );
+  }
+  const network = { preprocessing: preprocessing!, hiddenUnits: hiddenUnits!, outputScale: outputScale! };
+  if (normalisation === undefined) return network;
+  if (preprocessing!.kind !== 'prepared')
+    throw problem("must have the preprocessing 'prepared' to normalise gradients");
+  if (!isNormalisation(normalisation)) {
+    throw problem(
+      "must have a normalisation with decays in [0, 1), a second input 'gradient' or 'relative-magnitude', and an update 'bounded' by a number or of a 'step-size' with rate and decaySteps",
+    );
+  }
+  return { ...network, normalisation };
+}
+
+function isNormalisation(value: unknown): value is NormalisationSettings {
+  const { meanDecay, meanSquareDecay, secondInput, update } = (value ?? {}) as Partial<NormalisationSettings>;
+  const isDecay = (decay: unknown) => typeof decay === 'number' && decay >= 0 && decay < 1;
+  const isPositive = (number: unknown) => typeof number === 'number' && number > 0 && Number.isFinite(number);
+  return (
+    isDecay(meanDecay) &&
+    isDecay(meanSquareDecay) &&
+    (secondInput === 'gradient' || secondInput === 'relative-magnitude') &&
+    ((update?.kind === 'bounded' && isPositive(update.bound)) ||
+      (update?.kind === 'step-size' && isPositive(update.rate) && isPositive(update.decaySteps)))
+  );
 }
 
 function joinTensors({ tensors, size }: ParameterLayout, named: NamedTensors, source: string): Float32Array {

@@ -1,8 +1,9 @@
 /** The optimizers that are shipped, each with a model card beside its file. */
-export type PretrainedName = 'mnist' | 'quadratics';
+export type PretrainedName = 'mnist' | 'mnist-robust' | 'quadratics';
 
 export const pretrainedFiles: Readonly<Record<PretrainedName, URL>> = {
   mnist: new URL('../pretrained/mnist.safetensors', import.meta.url),
+  'mnist-robust': new URL('../pretrained/mnist-robust.safetensors', import.meta.url),
   quadratics: new URL('../pretrained/quadratics.safetensors', import.meta.url),
 };
 

@@ -30,7 +30,12 @@ describe('a file', () => {
     ['without a scale', network({ ...good, outputScale: null }), {}, /outputScale/],
     ['of an unknown preprocessing', network({ ...good, preprocessing: { kind: 'rms' } }), {}, /'log-sign' with p/],
     ['of prepared inputs', network({ ...good, preprocessing: { kind: 'prepared' } }), {}, /'log-sign' with p/],
-    ['that normalises', network({ ...good, normalisation: {} }), {}, /must not normalise gradients/],
+    [
+      'that normalises what it does not prepare',
+      network({ ...good, normalisation: {} }),
+      {},
+      /the preprocessing 'prepared' to/,
+    ],
     ['of infinite weights', metadata, { 'output/bias': { ...bias, data: Float32Array.of(Infinity) } }, /not finite/],
     ['of float64 weights', metadata, { 'output/bias': { ...bias, data: Float64Array.of(0) } }, /must be float32/],
   ])('%s is refused', (_, changed, changedTensors, message) => {
@@ -65,8 +70,11 @@ describe('load', () => {
   });
 
   test('has the shipped ones by name', async () => {
-    expect(pretrainedNames).toEqual(['mnist', 'quadratics']);
-    for (const name of pretrainedNames) expect((await LearnedOptimizer.load(name)).network.hiddenUnits).toBe(20);
+    expect(pretrainedNames).toEqual(['mnist', 'mnist-robust', 'quadratics']);
+    const units = await Promise.all(
+      pretrainedNames.map(async (name) => (await LearnedOptimizer.load(name)).network.hiddenUnits),
+    );
+    expect(units).toEqual([20, 8, 20]);
   });
 
   test('has a model card for each of the shipped ones, of exactly this file', async () => {
@@ -81,7 +89,7 @@ describe('load', () => {
     await expect(LearnedOptimizer.load('minst')).rejects.toThrow(
       "No optimizer 'minst' is shipped; did you mean 'mnist'?",
     );
-    await expect(LearnedOptimizer.load('resnet')).rejects.toThrow('there are mnist, quadratics');
+    await expect(LearnedOptimizer.load('resnet')).rejects.toThrow('there are mnist, mnist-robust, quadratics');
     await expect(LearnedOptimizer.load('./nowhere.safetensors')).rejects.toThrow(
       /nowhere\.safetensors must be a file.*ENOENT/,
     );

@@ -54,6 +54,12 @@ export function createNeighbourhood(radius: number, shape: NeighbourhoodShape = 
   return { radius, shape, offsets };
 }
 
+/** Without the offsets that no two pixels of an image of this size are apart. */
+export function clipNeighbourhood(neighbourhood: Neighbourhood, height: number, width: number): Neighbourhood {
+  const offsets = neighbourhood.offsets.filter(({ rows, columns }) => rows < height && Math.abs(columns) < width);
+  return { ...neighbourhood, radius: Math.min(neighbourhood.radius, Math.max(height, width) - 1), offsets };
+}
+
 /** Calls `visit(i, j, place)` once for every pair of different pixels of the image, j = i + offsets[place]. */
 export function forEachPair(
   { height, width, neighbourhood: { offsets } }: PixelGrid,

@@ -2,7 +2,7 @@
  * A random walk over one image on the SIMD kernel (assembly/random-walk.ts), in arrays of its own memory, without
  * TensorFlow.js: what refinement runs on. See random-walk.ts for the same as operations on tensors.
  */
-import type { PixelGrid } from '../random-walk/neighbourhood.ts';
+import type { Neighbourhood, PixelGrid } from '../random-walk/neighbourhood.ts';
 import { KernelShapeError } from './errors.ts';
 import { createMemory, instantiateKernel, type KernelOptions } from './kernel-instance.ts';
 import { type RandomWalkExports, randomWalkBinaries, windowWords } from './random-walk-window.ts';
@@ -15,6 +15,7 @@ export interface RandomWalkKernelOptions extends KernelOptions, PixelGrid {
 
 /** Arrays that are given must be of its `values`. */
 export interface RandomWalkKernel {
+  readonly neighbourhood: Neighbourhood;
   readonly pixels: number;
   /** w [pixels, offsets], which `computeAffinities` writes. */
   readonly affinities: Float32Array;
@@ -103,6 +104,7 @@ export function createRandomWalkKernel(options: RandomWalkKernelOptions, valueAr
   const normalize = () => kernel.inverseDegrees(w, at.sums.byteOffset, inverse, height, width, window, radius, places);
 
   return {
+    neighbourhood,
     pixels,
     affinities: at.affinities,
     features: at.features,

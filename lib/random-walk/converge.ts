@@ -8,12 +8,13 @@
  */
 import type { RandomWalkKernel } from '../kernels/random-walk-kernel.ts';
 import { InvalidWalkSetting, WalkNotConverged } from './errors.ts';
+import { lowestEigenvalueOfConstantImage, lowestPossibleEigenvalue } from './spectrum.ts';
 
 /**
  * `fixed-point`: the paper's steps; the error shrinks by α a step. `conjugate-gradients`: on the symmetrised system
- * I − αD^½AD^-½. `chebyshev`: a polynomial in A that is small on all of [α(2/d − 1), α], where the eigenvalues of αA are by
- * Gershgorin's theorem, d being the largest degree. The last two take about a tenth of the first's steps at α = 0.99; a step of
- * Chebyshev's goes over memory less often than one of conjugate gradients.
+ * I − αD^½AD^-½. `chebyshev`: a polynomial in A that is small where the eigenvalues of αA lie, by what they are on a constant
+ * image, and by Gershgorin's theorem if that turns out to be wrong. At α = 0.99 the last two take a fraction of the first's steps;
+ * a step of Chebyshev's goes over memory less often than one of conjugate gradients, and needs three arrays, not five.
  */
 export type Solver = 'fixed-point' | 'conjugate-gradients' | 'chebyshev';
 
@@ -83,8 +84,30 @@ export function converge(walk: RandomWalkKernel, largestDegree: number, options:
 
 function solve(solver: Solver, walk: RandomWalkKernel, goal: Goal, largestDegree: number): Solution {
   if (solver === 'conjugate-gradients') return conjugateGradients(walk, goal);
-  const [low, high] = [goal.diffusion * (2 / largestDegree - 1), goal.diffusion];
-  return iterate(walk, goal, solver === 'chebyshev' ? { low, high } : undefined);
+  if (solver === 'fixed-point') return iterate(walk, goal, [fixedPoint]);
+  const certain = lowestPossibleEigenvalue(largestDegree);
+  const likely = Math.max(certain, eigenvalueMargin * lowestEigenvalueOfConstantImage(walk.neighbourhood));
+  return iterate(
+    walk,
+    goal,
+    [likely, certain].map((low) => chebyshev(goal.diffusion * low, goal.diffusion)),
+  );
+}
+
+/** Affinities that vary can have an eigenvalue below that of a constant image. */
+const eigenvalueMargin = 1.25;
+
+/** ω_{k+1} = 1/(1 − σ²ω_k/4) from ω_1 = 1 and ω_2 = 1/(1 − σ²/2), on the steps x + γr. */
+interface Iteration {
+  readonly gamma: number;
+  readonly sigma: number;
+}
+
+const fixedPoint: Iteration = { gamma: 1, sigma: 0 };
+
+/** For eigenvalues of αA in [low, high]: those of x ↦ x + γr then lie in [−σ, σ], on which Chebyshev's polynomials are small. */
+function chebyshev(low: number, high: number): Iteration {
+  return { gamma: 2 / (2 - low - high), sigma: (high - low) / (2 - low - high) };
 }
 
 /** ‖r_t‖ ≤ αᵗ ‖r_0‖, and ‖r_0‖ ≤ α (max f − min f): the steps that the fixed point needs, and some for rounding. */
@@ -93,27 +116,28 @@ function fixedPointSteps(diffusion: number, residual: number, range: number): nu
   return 10 + Math.max(0, Math.ceil(Math.log(residual / (diffusion * range)) / Math.log(diffusion)));
 }
 
-/**
- * The fixed point's iteration, or Chebyshev's for eigenvalues of αA in [low, high]: x + γr, with γ = 2/(2 − low − high), has
- * its own in [−σ, σ], and ω_{k+1} = 1/(1 − σ²ω_k/4) makes Chebyshev's polynomials of them.
- */
-function iterate(
-  walk: RandomWalkKernel,
-  { diffusion, residual, mostSteps }: Goal,
-  spectrum?: { readonly low: number; readonly high: number },
-): Solution {
+/** How many times the least residual so far one may be before the interval of the eigenvalues is taken to be wrong. */
+const largestGrowth = 10;
+
+/** Goes on with the next of the iterations, from where it is, when residuals grow as they cannot with the right interval. */
+function iterate(walk: RandomWalkKernel, { diffusion, residual, mostSteps }: Goal, iterations: Iteration[]): Solution {
   const [f, first, second] = walk.values as [Float32Array, Float32Array, Float32Array];
   let [x, previous] = [first, second];
   x.set(f);
   previous.set(f);
-  const gamma = spectrum ? 2 / (2 - spectrum.low - spectrum.high) : 1;
-  const sigma = spectrum ? (spectrum.high - spectrum.low) / (2 - spectrum.low - spectrum.high) : 0;
+  const [start, ...others] = iterations as [Iteration, ...Iteration[]];
+  let { gamma, sigma } = start;
   let omega = 1;
+  let least = Number.POSITIVE_INFINITY;
   for (let steps = 1; steps <= mostSteps; steps++) {
     const reached = walk.iterate(x, previous, f, { diffusion, omega, gamma });
     if (reached <= residual) return { y: x, steps, residual: reached };
     [x, previous] = [previous, x];
-    omega = steps === 1 ? 1 / (1 - sigma ** 2 / 2) : 1 / (1 - (sigma ** 2 * omega) / 4);
+    omega = omega === 1 ? 1 / (1 - sigma ** 2 / 2) : 1 / (1 - (sigma ** 2 * omega) / 4);
+    least = Math.min(least, reached);
+    const next = reached > largestGrowth * least ? others.shift() : undefined;
+    // ω = 1 is where an iteration begins: it makes no use of the values before.
+    if (next) [gamma, sigma, omega, least] = [next.gamma, next.sigma, 1, reached];
   }
   throw notConverged(residual, mostSteps);
 }

@@ -2,9 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { createRandomWalkKernel } from '../../lib/kernels/random-walk-kernel.ts';
 import { randomStream } from '../../lib/numerics/random.ts';
 import { converge, type Solver, solverArrays } from '../../lib/random-walk/converge.ts';
-import { createNeighbourhood, type NeighbourhoodShape } from '../../lib/random-walk/neighbourhood.ts';
+import { createNeighbourhood, forEachPair, type NeighbourhoodShape } from '../../lib/random-walk/neighbourhood.ts';
 import { pixelAffinities } from '../../lib/random-walk/reference/affinity.ts';
-import { walkStep } from '../../lib/random-walk/reference/walk.ts';
+import { walkStep, walkSteps } from '../../lib/random-walk/reference/walk.ts';
+import { lowestEigenvalueOfConstantImage, lowestPossibleEigenvalue } from '../../lib/random-walk/spectrum.ts';
 import golden from '../golden/random-walk.json' with { type: 'json' };
 
 const solvers = Object.keys(solverArrays) as Solver[];
@@ -108,6 +109,35 @@ test('without diffusion nothing changes; a constant f is its own limit', () => {
   expect(converge(walk, largestDegree, { diffusion: 0 }).y).toEqual(f);
   f.fill(0.2);
   expect(farthest(converge(walk, largestDegree, { diffusion: 0.99 }).y, f)).toBeLessThan(1e-6);
+});
+
+test('the eigenvalues of a constant image, and what Gershgorin allows', () => {
+  expect(lowestEigenvalueOfConstantImage(createNeighbourhood(1))).toBeCloseTo(-0.6, 12);
+  expect(lowestEigenvalueOfConstantImage(createNeighbourhood(5))).toBeCloseTo(-13 / 81, 12);
+  // Of a square the transform is the product of two Dirichlet kernels, sin(3x)/(… 5 sin(x)) and its like.
+  const kernel = (x: number) => (1 + 2 * Math.cos(x) + 2 * Math.cos(2 * x)) / 5;
+  const least = Math.min(...Array.from({ length: 1000 }, (_, index) => kernel((Math.PI * index) / 1000)));
+  expect(lowestEigenvalueOfConstantImage(createNeighbourhood(2, 'square'))).toBeCloseTo(least, 2);
+  expect(lowestPossibleEigenvalue(81)).toBeCloseTo(-79 / 81, 12);
+});
+
+test('Chebyshev’s iteration notices eigenvalues below those of a constant image, and still stays within its error', () => {
+  const neighbourhood = createNeighbourhood(1);
+  const { walk, f } = setUp('chebyshev', { ...image, neighbourhood });
+  // Every neighbour weighs more than the pixel itself: the lowest eigenvalue comes near −1, that of a checkerboard.
+  walk.affinities.fill(50);
+  for (let index = 0; index < f.length; index++) f[index] = (Math.floor(index / 90) + Math.floor(index / 5)) % 2;
+  const { y, steps, errorBound } = converge(walk, walk.normalize(), { diffusion: 0.9, tolerance: 1e-3 });
+  expect(errorBound).toBeLessThanOrEqual(1e-3);
+  const grid = { ...image, neighbourhood };
+  const affinities = new Float64Array(walk.pixels * 2);
+  forEachPair(grid, (i, _, place) => {
+    affinities[2 * i + place] = 50;
+  });
+  expect(farthest(y, walkSteps(grid, affinities, f, 5, { diffusion: 0.9, steps: 300 }))).toBeLessThanOrEqual(
+    errorBound,
+  );
+  expect(steps).toBeLessThan(80);
 });
 
 test('refuses tolerances that float32 does not reach, unknown solvers, and gives up on values that are not finite', () => {

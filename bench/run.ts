@@ -7,8 +7,17 @@ import { evaluation } from './evaluation.ts';
 import { layerNorm } from './layer-norm.ts';
 import { optimizerKernel } from './optimizer-kernel.ts';
 import { orchestration } from './orchestration.ts';
+import { randomWalk } from './random-walk.ts';
 
-const benchmarks: readonly Benchmark[] = [optimizerKernel, convolution, cifar, layerNorm, evaluation, orchestration];
+const benchmarks: readonly Benchmark[] = [
+  optimizerKernel,
+  convolution,
+  cifar,
+  layerNorm,
+  randomWalk,
+  evaluation,
+  orchestration,
+];
 
 const { values, positionals } = parseArgs({ options: { json: { type: 'boolean' } }, allowPositionals: true });
 const names = benchmarks.map(({ name }) => name);

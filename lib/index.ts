@@ -1,6 +1,7 @@
 /**
  * What the published package offers to users of TensorFlow.js (`npm pack`; `infra/package/build.ts`): optimizers that are
- * `tf.Optimizer`s of the user's own `@tensorflow/tfjs-core`. The pipeline and its experiments are not part of it.
+ * `tf.Optimizer`s of the user's own `@tensorflow/tfjs-core`, and `refine`, which sharpens class probabilities along their picture.
+ * The pipeline and its experiments are not part of it.
  */
 
 export {
@@ -13,3 +14,11 @@ export {
 export { LearnedOptimizer, type LearnedOptimizerOptions } from './learned-optimizers/tensorflow/learned-optimizer.ts';
 export { type PretrainedName, pretrainedNames } from './learned-optimizers/tensorflow/pretrained.ts';
 export { Torch7Adam, Torch7NAG, Torch7RMSprop, Torch7SGD } from './learned-optimizers/tensorflow/torch7-optimizers.ts';
+export { InvalidWalkInput, InvalidWalkSetting, WalkNotConverged } from './random-walk/errors.ts';
+export {
+  type ClassProbabilities,
+  type Picture,
+  type RefinedProbabilities,
+  type RefineOptions,
+  refine,
+} from './random-walk/refine.ts';

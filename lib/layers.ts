@@ -16,3 +16,5 @@ export * from './layer-norm/layers/index.ts';
 export { type GruGate, gruGates, type LstmGate, lstmGates } from './layer-norm/recurrent/gates.ts';
 export { InvalidSafetensors, UnwritableTensors } from './numerics/errors.ts';
 export { decodeSafetensors, encodeSafetensors, type NamedTensors, type Tensor } from './numerics/safetensors.ts';
+export { InvalidWalkInput } from './random-walk/errors.ts';
+export * from './random-walk/layers/index.ts';

@@ -1,6 +1,7 @@
 /**
  * Photographs and paintings as users bring them, JPEG or PNG, decoded to RGB. What a file claims is checked before
- * anything of the size it claims is allocated; a picture that was cut off is refused, never padded with grey.
+ * anything of the size it claims is allocated; a picture that was cut off is refused, never padded with grey. Pixels come as they
+ * are stored, whatever an EXIF orientation says: labels are drawn for those.
  */
 import { decode as decodeJpegFile } from 'jpeg-js';
 import { DatasetCorrupt, UnusablePicture } from './errors.ts';
@@ -99,11 +100,20 @@ function isMarker(bytes: Uint8Array, at: number): boolean {
 const pngSignature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const pngHeaderBytes = 33;
 
-async function decodePng(bytes: Uint8Array, file: string): Promise<Picture> {
+/** What a PNG file claims to be. Throws DatasetCorrupt where it is none, UnusablePicture where it claims too many pixels. */
+export function checkPngHeader(bytes: Uint8Array, file: string) {
+  if (!pngSignature.every((byte, index) => bytes[index] === byte)) {
+    throw new DatasetCorrupt(file, 'it does not begin like a PNG file');
+  }
   if (bytes.length < pngHeaderBytes) throw new DatasetCorrupt(file, `it ends within its header`);
   const header = new DataView(bytes.buffer, bytes.byteOffset, pngHeaderBytes);
-  checkSize(header.getUint32(16), header.getUint32(20), file);
-  const colourType = bytes[25]!;
+  const [width, height] = [header.getUint32(16), header.getUint32(20)];
+  checkSize(width, height, file);
+  return { width, height, bitDepth: bytes[24]!, colourType: bytes[25]! };
+}
+
+async function decodePng(bytes: Uint8Array, file: string): Promise<Picture> {
+  const { colourType } = checkPngHeader(bytes, file);
   if (colourType === 0 || colourType === 4) throw notRgb(file, 'grey');
   // Only here: most datasets of photographs have none.
   const { convertIndexedToRgb, decode } = await import('fast-png');

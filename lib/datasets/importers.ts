@@ -1,6 +1,7 @@
 /** The importers: one a dataset, listed here. */
 import { binarizedMnistImporter } from './binarized-mnist.ts';
 import { booksImporter } from './books.ts';
+import { bsds500Importer } from './bsds500.ts';
 import { cifar10Importer } from './cifar-10.ts';
 import { cnnQuestionsImporter } from './cnn-questions.ts';
 import { cocoCaptionsImporter } from './coco-captions-importer.ts';
@@ -9,10 +10,14 @@ import { handwritingImporter } from './handwriting-importer.ts';
 import type { DatasetImporter } from './importer.ts';
 import { mnistImporter } from './mnist.ts';
 import { photographsImporter } from './photographs-importer.ts';
+import { sbdImporter } from './sbd.ts';
 import { sentencesImporter } from './sentences.ts';
 import { sickImporter } from './sick.ts';
+import { siftFlowImporter } from './sift-flow.ts';
+import { stanfordBackgroundImporter } from './stanford-background.ts';
 import { stylePicturesImporter } from './style-pictures-importer.ts';
 import { vggFeaturesImporter } from './vgg-features.ts';
+import { vocSegmentationImporter } from './voc-segmentation.ts';
 
 const importers: readonly DatasetImporter[] = [
   mnistImporter,
@@ -27,6 +32,11 @@ const importers: readonly DatasetImporter[] = [
   sickImporter,
   sentencesImporter,
   handwritingImporter,
+  vocSegmentationImporter,
+  sbdImporter,
+  stanfordBackgroundImporter,
+  siftFlowImporter,
+  bsds500Importer,
 ];
 
 /** Throws UnknownDataset. */

@@ -20,6 +20,7 @@ export const kernels = [
   { name: 'recurrent', sharedMemory: false },
   { name: 'batch-norm-lstm', sharedMemory: false },
   { name: 'adam', sharedMemory: false },
+  { name: 'random-walk', sharedMemory: false },
 ] as const;
 export type Kernel = (typeof kernels)[number];
 

@@ -28,7 +28,7 @@ function sectionsOf(bytes: Uint8Array): number[] {
 
 const dataSection = 11;
 const guests = kernels.filter(({ name }) =>
-  ['layer-normalization', 'matrix-product', 'recurrent', 'batch-norm-lstm', 'adam'].includes(name),
+  ['layer-normalization', 'matrix-product', 'recurrent', 'batch-norm-lstm', 'adam', 'random-walk'].includes(name),
 );
 
 test.each(guests.flatMap((kernel) => kernelVariants.map((variant) => ({ kernel, variant, name: kernel.name }))))(

@@ -1,0 +1,127 @@
+/**
+ * One step of the random walk (arXiv 1605.07681), ŷ = A f, and its backward pass. Its rate counts the multiply-adds of 21 classes
+ * with 81 neighbours, the pixel itself included; what images' edges save is not taken off. The peer is the same step
+ * composed of TensorFlow.js's operations on its WASM backend.
+ */
+import '@tensorflow/tfjs-backend-wasm';
+import * as tf from '@tensorflow/tfjs-core';
+import { createRandomWalkKernel } from '../lib/kernels/random-walk-kernel.ts';
+import { randomStream } from '../lib/numerics/random.ts';
+import { createNeighbourhood } from '../lib/random-walk/neighbourhood.ts';
+import { walkStep } from '../lib/random-walk/walk.ts';
+import { type Benchmark, type BenchmarkRow, measureInTurn } from './benchmark.ts';
+
+export const randomWalk: Benchmark = {
+  name: 'random-walk',
+  async run(log) {
+    await tf.setBackend('wasm');
+    log('one step …');
+    const forward = await measureStep();
+    log('affinities …');
+    return [...forward, ...(await measureAffinities()), ...(await measureBackward(log))];
+  },
+};
+
+const photograph = { height: 375, width: 500 };
+
+async function measureStep(): Promise<readonly BenchmarkRow[]> {
+  const neighbourhood = createNeighbourhood(5);
+  const [classes, channels] = [21, 3];
+  const builds = ['wasm-relaxed', 'wasm-plain'] as const;
+  const ours = builds.map((build) => {
+    const walk = createRandomWalkKernel({ ...photograph, neighbourhood, classes, channels, build }, 2);
+    randomStream(1, 'features').fillUniform(walk.features, 0, 1);
+    walk.weights.fill(-3);
+    walk.computeAffinities();
+    const [f, y] = walk.values as [Float32Array, Float32Array];
+    randomStream(1, 'f').fillUniform(f, 0, 1);
+    return { walk, f, y };
+  });
+  const [relaxed, plain] = ours as [(typeof ours)[number], (typeof ours)[number]];
+  const shape: [number, number, number, number] = [1, photograph.height, photograph.width, classes];
+  const f = tf.tensor4d(relaxed.f.slice(), shape);
+  const affinities = tf.tensor4d(relaxed.walk.affinities.slice(), [
+    ...shape.slice(0, 3),
+    neighbourhood.offsets.length,
+  ] as typeof shape);
+  const composed = () => tf.dispose(walkStep(f, affinities, { neighbourhood, compute: 'tensors' }));
+  const times = await measureInTurn(
+    {
+      relaxed: () => relaxed.walk.step(relaxed.f, relaxed.y),
+      plain: () => plain.walk.step(plain.f, plain.y),
+    },
+    21,
+  );
+  const peer = await measureInTurn({ composed }, 1);
+  tf.dispose([f, affinities]);
+  const neighbours = 2 * neighbourhood.offsets.length + 1;
+  const operations = 2 * photograph.height * photograph.width * neighbours * classes;
+  const rate = (milliseconds: number) => Number((operations / 1e6 / milliseconds).toFixed(2));
+  const row = (what: string, milliseconds: number, limit: number): BenchmarkRow => ({
+    benchmark: 'random-walk',
+    case: `one step, 500x375, R = 5, 21 classes, ${what}`,
+    unit: 'GFLOP/s',
+    ours: rate(milliseconds),
+    peers: { 'tfjs-wasm': rate(peer.composed) },
+    limit,
+  });
+  return [row('1 thread', times.relaxed, 35), row('1 thread, plain SIMD', times.plain, 15)];
+}
+
+async function measureAffinities(): Promise<readonly BenchmarkRow[]> {
+  const rows: BenchmarkRow[] = [];
+  for (const channels of [3, 131]) {
+    const walk = createRandomWalkKernel(
+      { ...photograph, neighbourhood: createNeighbourhood(5), classes: 1, channels },
+      0,
+    );
+    randomStream(1, 'features').fillUniform(walk.features, 0, 1);
+    walk.weights.fill(-3 / channels);
+    const { affinities } = await measureInTurn({ affinities: () => void walk.computeAffinities() }, 5);
+    rows.push({
+      benchmark: 'random-walk',
+      case: `affinities and degrees, 500x375, R = 5, ${channels} channels, 1 thread`,
+      unit: 'ms',
+      ours: Number(affinities.toFixed(1)),
+      peers: {},
+      limit: channels === 3 ? 180 : 1000,
+    });
+  }
+  return rows;
+}
+
+/** How many times its forward pass the backward pass of a step takes, by f and by the affinities. */
+async function measureBackward(log: (line: string) => void): Promise<readonly BenchmarkRow[]> {
+  const rows: BenchmarkRow[] = [];
+  for (const [size, radius] of [
+    [41, 40],
+    [321, 5],
+  ] as const) {
+    log(`backward, R = ${radius} …`);
+    const neighbourhood = createNeighbourhood(radius);
+    const [f, affinities] = [
+      tf.randomUniform<tf.Rank.R4>([1, size, size, 21], 0, 1, 'float32', 1),
+      tf.randomUniform<tf.Rank.R4>([1, size, size, neighbourhood.offsets.length], 0, 1, 'float32', 2),
+    ];
+    const step = (x: tf.Tensor, w: tf.Tensor) =>
+      walkStep(x as tf.Tensor4D, w as tf.Tensor4D, { neighbourhood, compute: 'kernel' });
+    const dy = tf.onesLike(f);
+    const times = await measureInTurn(
+      {
+        forward: () => tf.dispose(step(f, affinities)),
+        both: () => tf.dispose(tf.grads(step)([f, affinities], dy)),
+      },
+      7,
+    );
+    rows.push({
+      benchmark: 'random-walk',
+      case: `backward of one step, ${size}x${size}, R = ${radius}, 21 classes, 1 thread`,
+      unit: '× its forward',
+      ours: Number((times.both / times.forward - 1).toFixed(2)),
+      peers: {},
+      limit: 3,
+    });
+    tf.dispose([f, affinities, dy]);
+  }
+  return rows;
+}

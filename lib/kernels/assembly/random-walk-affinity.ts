@@ -1,0 +1,150 @@
+/**
+ * Affinities of pixels, w_ij = exp(Σ_k θ_k |φ_k(i) − φ_k(j)|), and their gradients. Features are [height, width, channels]; the
+ * differences of a pair are summed as they are made and never stored.
+ */
+import { exp, madd } from './simd-math';
+import { loadLanes, middle, reach, storeLanes, sumsOf } from './random-walk-window';
+
+/** w [height, width, places] from φ and θ [channels]; 0 for pairs that leave the image. */
+export function affinities(
+  features: usize, theta: usize, out: usize, height: i32, width: i32, channels: i32,
+  window: usize, radius: i32, places: i32,
+): void {
+  const pixelBytes = <usize>channels * 4;
+  for (let row = 0; row < height; row++) {
+    for (let column = 0; column < width; column++) {
+      const pixel = features + <usize>(row * width + column) * pixelBytes;
+      if (column < radius || column + radius >= width || row + radius >= height) {
+        memory.fill(out, 0, <usize>places * 4);
+      }
+      const last = min(radius, height - 1 - row);
+      for (let down = 0; down <= last; down++) {
+        const side = reach(window, down);
+        const from = down == 0 ? 1 : -min(side, column);
+        const end = min(side, width - 1 - column);
+        let neighbour = pixel + <usize>((down * width + from) * <i32>pixelBytes);
+        let target = out + <usize>((middle(window, down) + from) * 4);
+        for (let at = from; at <= end; at += 4) {
+          const count = min(4, end - at + 1);
+          storeLanes(target, exp(fourExponents(pixel, neighbour, theta, channels, count)), count);
+          neighbour += 4 * pixelBytes;
+          target += 16;
+        }
+      }
+      out += <usize>places * 4;
+    }
+  }
+}
+
+/** Σ_k θ_k |φ_k(i) − φ_k(j)| for the pixel i and `count` neighbours j in a row. */
+// @ts-ignore: decorator
+@inline
+function fourExponents(pixel: usize, neighbour: usize, theta: usize, channels: i32, count: i32): v128 {
+  const pixelBytes = <usize>channels * 4;
+  // Where there are fewer than four, the last comes again.
+  let second = neighbour + (count > 1 ? pixelBytes : 0);
+  let third = second + (count > 2 ? pixelBytes : 0);
+  let fourth = third + (count > 3 ? pixelBytes : 0);
+  let a = f32x4.splat(0);
+  let b = a;
+  let c = a;
+  let d = a;
+  const end = pixel + <usize>(channels >> 2) * 16;
+  for (; pixel < end; pixel += 16) {
+    const own = v128.load(pixel);
+    const weight = v128.load(theta);
+    a = madd(weight, f32x4.abs(f32x4.sub(own, v128.load(neighbour))), a);
+    b = madd(weight, f32x4.abs(f32x4.sub(own, v128.load(second))), b);
+    c = madd(weight, f32x4.abs(f32x4.sub(own, v128.load(third))), c);
+    d = madd(weight, f32x4.abs(f32x4.sub(own, v128.load(fourth))), d);
+    theta += 16;
+    neighbour += 16;
+    second += 16;
+    third += 16;
+    fourth += 16;
+  }
+  const lanes = channels & 3;
+  if (lanes) {
+    const own = loadLanes(pixel, lanes);
+    const weight = loadLanes(theta, lanes);
+    a = madd(weight, f32x4.abs(f32x4.sub(own, loadLanes(neighbour, lanes))), a);
+    b = madd(weight, f32x4.abs(f32x4.sub(own, loadLanes(second, lanes))), b);
+    c = madd(weight, f32x4.abs(f32x4.sub(own, loadLanes(third, lanes))), c);
+    d = madd(weight, f32x4.abs(f32x4.sub(own, loadLanes(fourth, lanes))), d);
+  }
+  return sumsOf(a, b, c, d);
+}
+
+/**
+ * ∂L/∂φ_k(i) = θ_k Σ_j q_ij sign(φ_k(i) − φ_k(j)) and ∂L/∂θ_k = Σ q_ij |φ_k(i) − φ_k(j)| over pairs, q = w ∂L/∂w.
+ *
+ * @param gradient ∂L/∂w [height, width, places]
+ * @param q scratch, [height, width, places]
+ * @param rowSums scratch, [channels rounded up to 4]
+ * @param dFeatures written, [height, width, channels]
+ * @param dTheta written, [channels rounded up to 4]
+ */
+export function affinityGradients(
+  features: usize, theta: usize, affinities: usize, gradient: usize, q: usize, rowSums: usize,
+  dFeatures: usize, dTheta: usize, height: i32, width: i32, channels: i32, window: usize, radius: i32, places: i32,
+): void {
+  const count = height * width * places;
+  for (let at = 0; at < count; at++) {
+    const byte = <usize>at * 4;
+    store<f32>(q + byte, load<f32>(affinities + byte) * load<f32>(gradient + byte));
+  }
+  const sumBytes = <usize>((channels + 3) >> 2) * 16;
+  memory.fill(dTheta, 0, sumBytes);
+  for (let row = 0; row < height; row++) {
+    // Sums of sums: over the pairs of a pixel, the pixels of a row, and the rows, so that float32 keeps its digits.
+    memory.fill(rowSums, 0, sumBytes);
+    for (let column = 0; column < width; column++) {
+      for (let channel = 0; channel < channels; channel += 4) {
+        pixelGradients(
+          features + <usize>channel * 4, theta + <usize>channel * 4, q, rowSums + <usize>channel * 4,
+          dFeatures + <usize>channel * 4, row, column, height, width, <usize>channels * 4, window, radius, places,
+          min(4, channels - channel),
+        );
+      }
+    }
+    for (let byte: usize = 0; byte < sumBytes; byte += 16) {
+      v128.store(dTheta + byte, f32x4.add(v128.load(dTheta + byte), v128.load(rowSums + byte)));
+    }
+  }
+}
+
+/** Of one pixel and up to four channels. */
+function pixelGradients(
+  features: usize, theta: usize, q: usize, rowSums: usize, dFeatures: usize, row: i32, column: i32, height: i32,
+  width: i32, pixelBytes: usize, window: usize, radius: i32, places: i32, lanes: i32,
+): void {
+  const pixel = <usize>(row * width + column);
+  const placesBytes = <usize>places * 4;
+  const signBit = i32x4.splat(0x8000_0000);
+  const zero = f32x4.splat(0);
+  const own = lanes == 4 ? v128.load(features + pixel * pixelBytes) : loadLanes(features + pixel * pixelBytes, lanes);
+  let towards = zero;
+  let distances = zero;
+  for (let other = max(0, row - radius); other <= min(height - 1, row + radius); other++) {
+    const down = other < row ? row - other : other - row;
+    const side = reach(window, down);
+    const straight = middle(window, down);
+    const end = min(width - 1, column + side);
+    for (let neighbour = max(0, column - side); neighbour <= end; neighbour++) {
+      const at = <usize>(other * width + neighbour);
+      if (at == pixel) continue;
+      const from = features + at * pixelBytes;
+      const difference = f32x4.sub(own, lanes == 4 ? v128.load(from) : loadLanes(from, lanes));
+      const isLater = at > pixel;
+      const place = isLater ? straight + neighbour - column : straight + column - neighbour;
+      const weight = v128.load32_splat(q + (isLater ? pixel : at) * placesBytes + <usize>(place * 4));
+      // q with the sign of the difference, and nothing where there is none.
+      const signed = v128.xor(weight, v128.and(difference, signBit));
+      towards = f32x4.add(towards, v128.and(signed, f32x4.ne(difference, zero)));
+      if (isLater) distances = madd(weight, f32x4.abs(difference), distances);
+    }
+  }
+  const weights = lanes == 4 ? v128.load(theta) : loadLanes(theta, lanes);
+  storeLanes(dFeatures + pixel * pixelBytes, f32x4.mul(weights, towards), lanes);
+  v128.store(rowSums, f32x4.add(v128.load(rowSums), distances));
+}

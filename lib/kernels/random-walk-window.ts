@@ -1,5 +1,7 @@
 /** What the random walk's kernel (assembly/random-walk.ts) exports, and the neighbourhood as it reads it. */
+
 import type { Neighbourhood } from '../random-walk/neighbourhood.ts';
+import type { KernelBinaries } from './kernel-instance.ts';
 
 type Numbers<Names extends string[]> = { [Place in keyof Names]: number };
 
@@ -38,7 +40,7 @@ export interface RandomWalkExports {
   advanceSearch(...values: Numbers<['p', 'r', 'factor', 'count']>): void;
 }
 
-export const randomWalkBinaries = {
+export const randomWalkBinaries: KernelBinaries = {
   'wasm-relaxed': new URL('./build/random-walk.relaxed.wasm', import.meta.url),
   'wasm-plain': new URL('./build/random-walk.plain.wasm', import.meta.url),
 };

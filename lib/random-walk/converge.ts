@@ -25,6 +25,8 @@ export interface ConvergenceOptions {
   readonly tolerance?: number;
   /** Chebyshev's iteration by default. */
   readonly solver?: Solver;
+  /** Whether the second of the walk's arrays has values to begin with (see shrink.ts), in place of f. */
+  readonly isStarted?: boolean;
 }
 
 export interface Convergence {
@@ -74,6 +76,7 @@ export function converge(walk: RandomWalkKernel, largestDegree: number, options:
       `The tolerance must be more than ${(2 * rounding).toExponential(1)} where the walk weighs ${diffusion} and values go up to ${magnitude.toPrecision(3)}, got ${tolerance}: float32 has no more digits.`,
     );
   }
+  if (!options.isStarted) walk.values[1]!.set(walk.values[0]!);
   const residual = (tolerance - rounding) * (1 - diffusion);
   const goal = { diffusion, residual, mostSteps: fixedPointSteps(diffusion, residual, high - low) };
   const { y, steps, residual: reached } = solve(solver, walk, goal, largestDegree);
@@ -123,8 +126,8 @@ const largestGrowth = 10;
 function iterate(walk: RandomWalkKernel, { diffusion, residual, mostSteps }: Goal, iterations: Iteration[]): Solution {
   const [f, first, second] = walk.values as [Float32Array, Float32Array, Float32Array];
   let [x, previous] = [first, second];
-  x.set(f);
-  previous.set(f);
+  // What it holds does not count in the first step, unless it is not finite.
+  previous.fill(0);
   const [start, ...others] = iterations as [Iteration, ...Iteration[]];
   let { gamma, sigma } = start;
   let omega = 1;
@@ -149,7 +152,6 @@ function iterate(walk: RandomWalkKernel, { diffusion, residual, mostSteps }: Goa
  */
 function conjugateGradients(walk: RandomWalkKernel, { diffusion, residual, mostSteps }: Goal): Solution {
   const [f, x, r, p, q] = walk.values as [Float32Array, Float32Array, Float32Array, Float32Array, Float32Array];
-  x.set(f);
   let steps = 0;
   while (steps < mostSteps) {
     // r = αAx + (1 − α) f − x, by a step of the fixed point from x.

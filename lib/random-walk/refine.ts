@@ -7,6 +7,7 @@ import { type Convergence, converge, type Solver, solverArrays } from './converg
 import { type AlphaReading, diffusionOf } from './diffusion.ts';
 import { InvalidWalkInput, InvalidWalkSetting } from './errors.ts';
 import { clipNeighbourhood, createNeighbourhood, type NeighbourhoodShape } from './neighbourhood.ts';
+import { startFromSmallerWalk } from './shrink.ts';
 
 /**
  * Pixels in reading order with one value (grey), two (grey and alpha), three (RGB) or four (RGBA) each; alpha is not used. An
@@ -46,6 +47,11 @@ export interface RefineOptions {
   /** How far a value may be from the walk's limit; 1e-3 by default. */
   readonly tolerance?: number;
   readonly solver?: Solver;
+  /**
+   * What the solver begins with: the probabilities, by default, or the solution of a walk over every second row and column
+   * (see shrink.ts), which saves up to a fifth of Chebyshev's steps at α = 0.99, and costs time of its own.
+   */
+  readonly start?: 'segmentation' | 'smaller-walk';
 }
 
 export interface RefinedProbabilities extends ClassProbabilities, Pick<Convergence, 'steps' | 'errorBound'> {}
@@ -84,7 +90,9 @@ export function refine(
   }
   walk.values[0]!.set(probabilities.data);
   const { tolerance = 1e-3 } = options;
-  const { y, steps, errorBound } = converge(walk, largestDegree, { diffusion, tolerance, solver });
+  const isStarted = options.start === 'smaller-walk';
+  if (isStarted) startFromSmallerWalk(walk, { ...grid, diffusion, tolerance });
+  const { y, steps, errorBound } = converge(walk, largestDegree, { diffusion, tolerance, solver, isStarted });
   return { height, width, classes, data: normaliseRows(y, classes), steps, errorBound };
 }
 

@@ -1,34 +1,13 @@
-import { crc32, deflateSync } from 'node:zlib';
 import { encode as encodeJpeg } from 'jpeg-js';
 import { describe, expect, test } from 'vitest';
 import { decodePicture } from '../../lib/datasets/decode-picture.ts';
 import { DatasetCorrupt, UnusablePicture } from '../../lib/datasets/errors.ts';
 import { middleSquare, resizeRegion } from '../../lib/datasets/resize-picture.ts';
-
-const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+import { pngFile } from './png-file.ts';
 
 /** A PNG file of one row of bytes as they are, with whatever header. */
-function png(width: number, height: number, colourType: number, row: readonly number[]): Buffer {
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(width, 0);
-  header.writeUInt32BE(height, 4);
-  header.set([8, colourType, 0, 0, 0], 8);
-  const chunk = (type: string, data: Buffer) => {
-    const framed = Buffer.alloc(data.length + 12);
-    framed.writeUInt32BE(data.length, 0);
-    framed.write(type, 4, 'latin1');
-    data.copy(framed, 8);
-    framed.writeUInt32BE(crc32(framed.subarray(4, 8 + data.length)), 8 + data.length);
-    return framed;
-  };
-  const rows = deflateSync(Buffer.from([0, ...row]));
-  return Buffer.concat([
-    Buffer.from(signature),
-    chunk('IHDR', header),
-    chunk('IDAT', rows),
-    chunk('IEND', Buffer.alloc(0)),
-  ]);
-}
+const png = (width: number, height: number, colourType: number, row: readonly number[]) =>
+  pngFile({ width, height, bitDepth: 8, colourType }, [row]);
 
 function jpeg(width: number, height: number): Buffer {
   const data = Buffer.alloc(4 * width * height, 255);

@@ -162,8 +162,9 @@ test('gradients are shortened to a norm, and not lengthened', () => {
 });
 
 describe('the verdict', () => {
-  const step = laptop.updates;
-  const params = { ...laptop, initialDeviations: [0.01] };
+  const long = { ...laptop, batchSize: 128, updates: 10_000 };
+  const step = long.updates;
+  const params = { ...long, initialDeviations: [0.01] };
   /** Bounds that fall to `end`; `speed` times as fast as the updates go. */
   const measure = (
     ends: Record<string, number>,
@@ -220,7 +221,7 @@ describe('the verdict', () => {
     const control = measure({ layer: 190, none: 105 }, { layer: 0.1, none: 3 }, 3, 0);
     const renamed = control.map((row) => ({ ...row, subject: row.subject.replace('0.01', '0.1') }));
     expect(judgeDraw(published, params).outcome).toBe('holds');
-    const { outcome, reason } = judgeDraw([...published, ...renamed], laptop);
+    const { outcome, reason } = judgeDraw([...published, ...renamed], long);
     expect(outcome).toBe('does not hold');
     expect(reason).toContain('against none with weights from N(0, 0.1²): paired difference 5');
   });
@@ -231,6 +232,10 @@ describe('the verdict', () => {
       outcome: 'inconclusive',
       reason: expect.stringContaining('Too few'),
     });
+    const brief = measure({ layer: 110, none: 115 }, { layer: 2, none: 1 }).map((row) =>
+      row.step === step ? { ...row, step: 100 } : row,
+    );
+    expect(judgeDraw(brief, { ...params, updates: 100 }).reason).toMatch(/^Wrong scale: 0.256 epochs/);
     const alone = measure({ layer: 110 }, { layer: 2 });
     expect(judgeDraw(alone, params).reason).toBe('Not measured: no normalization, weights from N(0, 0.01²).');
     expect(experiment.summarize([], laptop).verdict.outcome).toBe('inconclusive');

@@ -7,6 +7,7 @@ import { ConfusionMatrix } from '../../lib/random-walk/evaluation/confusion-matr
 import { squaredDistances } from '../../lib/random-walk/evaluation/distance-transform.ts';
 import { InvalidSegmentation } from '../../lib/random-walk/evaluation/errors.ts';
 import { matchBoundaries } from '../../lib/random-walk/evaluation/match-boundaries.ts';
+import { mostProbableLabels } from '../../lib/random-walk/evaluation/most-probable-labels.ts';
 import { thinBoundaries } from '../../lib/random-walk/evaluation/thin-boundaries.ts';
 import { TrimapError } from '../../lib/random-walk/evaluation/trimap-error.ts';
 
@@ -75,6 +76,12 @@ function expectScores(matrix: ConfusionMatrix, { classIoU, ...expected }: Scores
     expect(scores[name as keyof typeof scores], name).toBeCloseTo(value, 12);
   }
 }
+
+test('the most probable labels are those of numpy’s argmax, of equal ones the first', () => {
+  for (const { probabilities, prediction } of images) expect(mostProbableLabels(probabilities)).toEqual(prediction);
+  const two = { width: 1, height: 2, classes: 3, probabilities: Float32Array.of(-1, 0, 0, 0, 0, Number.NaN) };
+  expect(() => mostProbableLabels(two)).toThrow(/row 1, column 0, class 2 there is NaN/);
+});
 
 const map = (width: number, ...labels: number[]) => ({
   width,

@@ -32,6 +32,8 @@ interface Scale {
 const paperBounds = { layer: 82.09, none: 82.36 } as const satisfies Record<DrawVariant, number>;
 const trainingImages = 50_000;
 const fewestSeeds = 3;
+/** A tenth of the paper's: before that, curves say how networks begin, not where they end. */
+const fewestEpochs = 20;
 
 export function summarizeDraw(
   rows: readonly Measurement[],
@@ -90,10 +92,10 @@ export function judgeDraw(rows: readonly Measurement[], params: Scale): Verdict 
   const pair = { subject: subjectOf(published, 'layer'), baseline: subjectOf(best, 'none') };
   const difference = pairedDifference(rows, 'test bound', { ...pair, step: updates });
   const share = shareOfBaselineTime(rows, 'bound', { ...pair, better: 'lower' });
-  const epochs = number((updates * batchSize) / trainingImages);
+  const epochs = (updates * batchSize) / trainingImages;
   const error = difference.seeds > 1 ? ` with standard error ${number(difference.standardError)}` : '';
   const reason = [
-    `After ${updates} updates (${epochs} epochs, ${glimpses} glimpses, ${units} units), over ${difference.seeds} seed(s), bounds on test images are`,
+    `After ${updates} updates (${number(epochs)} epochs, ${glimpses} glimpses, ${units} units), over ${difference.seeds} seed(s), bounds on test images are`,
     `${initialDeviations.map((deviation) => `with ${weightsFrom(deviation)} ${number(bound(deviation, 'layer'))} nats with layer normalization and ${number(bound(deviation, 'none'))} without`).join(', ')}.`,
     `Layer normalization with ${weightsFrom(published)} against none with ${weightsFrom(best)}: paired difference ${number(difference.mean)}${error};`,
     share
@@ -103,6 +105,10 @@ export function judgeDraw(rows: readonly Measurement[], params: Scale): Verdict 
   if (difference.seeds < fewestSeeds) {
     const few = `Too few seeds: ${difference.seeds}, at least ${fewestSeeds} are needed.`;
     return { outcome: 'inconclusive', reason: `${few} ${reason}` };
+  }
+  if (epochs < fewestEpochs) {
+    const short = `Wrong scale: ${number(epochs)} epochs, the paper's curves are of 200.`;
+    return { outcome: 'inconclusive', reason: `${short} ${reason}` };
   }
   const isLower = difference.mean < -2 * difference.standardError;
   const isFaster = share !== undefined && share.steps < 1;

@@ -80,8 +80,13 @@ export class BoundaryBenchmark {
     const reach = this.#maximumDistance * Math.hypot(width, height);
     let previous: { readonly candidates: number; readonly counts: readonly number[] } | undefined;
     for (const [index, threshold] of this.#thresholds.entries()) {
-      const mask = Uint8Array.from(strength, (value, at) => (value >= threshold && !ignored?.[at] ? 1 : 0));
-      const candidates = mask.reduce((sum, value) => sum + value, 0);
+      const mask = new Uint8Array(pixels);
+      let candidates = 0;
+      for (let pixel = 0; pixel < pixels; pixel++) {
+        if (!(strength[pixel]! >= threshold) || ignored?.[pixel]) continue;
+        mask[pixel] = 1;
+        candidates++;
+      }
       // As many pixels at a higher threshold are the same pixels.
       if (previous?.candidates !== candidates) {
         previous = { candidates, counts: count(thinBoundaries(mask, width, height), drawn, width, height, reach) };
@@ -113,13 +118,16 @@ function count(mask: Uint8Array, drawn: readonly Uint8Array[], width: number, he
   for (const truth of drawn) {
     const { pairs, matchedPredicted } = matchBoundaries(mask, truth, width, height, reach);
     recalled += pairs;
-    for (let pixel = 0; pixel < mask.length; pixel++) {
-      all += truth[pixel]!;
-      right[pixel]! |= matchedPredicted[pixel]!;
-    }
+    all += countOnes(truth);
+    for (let pixel = 0; pixel < mask.length; pixel++) right[pixel]! |= matchedPredicted[pixel]!;
   }
-  const sum = (values: Uint8Array) => values.reduce((total, value) => total + value, 0);
-  return [recalled, all, sum(right), sum(mask)];
+  return [recalled, all, countOnes(right), countOnes(mask)];
+}
+
+function countOnes(mask: Uint8Array): number {
+  let ones = 0;
+  for (let pixel = 0; pixel < mask.length; pixel++) ones += mask[pixel]!;
+  return ones;
 }
 
 function share(part: number, whole: number): number {

@@ -24,12 +24,17 @@ export function matchBoundaries(
   while (graph.layer()) {
     for (const pixel of graph.pixels) if (graph.partnerOfPredicted[pixel]! < 0 && graph.augment(pixel)) pairs++;
   }
-  const matched = (partners: Int32Array) => Uint8Array.from(partners, (partner) => (partner >= 0 ? 1 : 0));
   return {
     pairs,
     matchedPredicted: matched(graph.partnerOfPredicted),
     matchedTrue: matched(graph.partnerOfTrue),
   };
+}
+
+function matched(partners: Int32Array): Uint8Array {
+  const mask = new Uint8Array(partners.length);
+  for (let pixel = 0; pixel < partners.length; pixel++) if (partners[pixel]! >= 0) mask[pixel] = 1;
+  return mask;
 }
 
 class BoundaryGraph {
@@ -59,10 +64,13 @@ class BoundaryGraph {
     const offsets = offsetsWithin(maximumDistance);
     const edges: number[] = [];
     for (const pixel of pixels) {
-      const [x, y] = [pixel % width, Math.floor(pixel / width)];
+      const x = pixel % width;
+      const y = Math.floor(pixel / width);
       this.#firstEdge[pixel] = edges.length;
-      for (const { right, down } of offsets) {
-        const [column, row] = [x + right, y + down];
+      for (let index = 0; index < offsets.length; index++) {
+        const { right, down } = offsets[index]!;
+        const column = x + right;
+        const row = y + down;
         if (column < 0 || column >= width || row < 0 || row >= height) continue;
         if (truth[row * width + column]) edges.push(row * width + column);
       }

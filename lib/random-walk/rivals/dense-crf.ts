@@ -90,10 +90,16 @@ class NormalisedKernel {
 
   /** scores += w N G N marginals; both [pixels, classes]. */
   addMessages(marginals: Float32Array, classes: number, scores: Float32Array): void {
-    const scaled = marginals.map((value, at) => value * this.#normalisation[Math.floor(at / classes)]!);
+    const normalisation = this.#normalisation;
+    const scaled = new Float32Array(marginals.length);
+    for (let pixel = 0, at = 0; pixel < normalisation.length; pixel++) {
+      const factor = normalisation[pixel]!;
+      for (let label = 0; label < classes; label++, at++) scaled[at] = factor * marginals[at]!;
+    }
     const filtered = this.#lattice.filter(scaled, classes);
-    for (let at = 0; at < scores.length; at++) {
-      scores[at]! += this.#compatibility * this.#normalisation[Math.floor(at / classes)]! * filtered[at]!;
+    for (let pixel = 0, at = 0; pixel < normalisation.length; pixel++) {
+      const factor = this.#compatibility * normalisation[pixel]!;
+      for (let label = 0; label < classes; label++, at++) scores[at]! += factor * filtered[at]!;
     }
   }
 }

@@ -41,11 +41,15 @@ export class PermutohedralLattice {
     // One more place, of zeros, for neighbours that are not there.
     let lattice = new Float32Array((size + 1) * channels);
     let blurred = new Float32Array((size + 1) * channels);
-    for (let corner = 0; corner < this.#corners.length; corner++) {
-      const to = this.#corners[corner]! * channels;
-      const from = Math.floor(corner / (d + 1)) * channels;
-      const weight = this.#weights[corner]!;
-      for (let channel = 0; channel < channels; channel++) lattice[to + channel]! += weight * values[from + channel]!;
+    const corners = this.#corners;
+    const weights = this.#weights;
+    for (let point = 0, corner = 0; point < this.#points; point++) {
+      const from = point * channels;
+      for (let remainder = 0; remainder <= d; remainder++, corner++) {
+        const to = corners[corner]! * channels;
+        const weight = weights[corner]!;
+        for (let channel = 0; channel < channels; channel++) lattice[to + channel]! += weight * values[from + channel]!;
+      }
     }
     for (let direction = 0; direction <= d; direction++) {
       for (let place = 0; place < size; place++) {
@@ -61,11 +65,14 @@ export class PermutohedralLattice {
     }
     const scale = 1 / (1 + 2 ** -d);
     const filtered = new Float32Array(this.#points * channels);
-    for (let corner = 0; corner < this.#corners.length; corner++) {
-      const from = this.#corners[corner]! * channels;
-      const to = Math.floor(corner / (d + 1)) * channels;
-      const weight = scale * this.#weights[corner]!;
-      for (let channel = 0; channel < channels; channel++) filtered[to + channel]! += weight * lattice[from + channel]!;
+    for (let point = 0, corner = 0; point < this.#points; point++) {
+      const to = point * channels;
+      for (let remainder = 0; remainder <= d; remainder++, corner++) {
+        const from = corners[corner]! * channels;
+        const weight = scale * weights[corner]!;
+        for (let channel = 0; channel < channels; channel++)
+          filtered[to + channel]! += weight * lattice[from + channel]!;
+      }
     }
     return filtered;
   }

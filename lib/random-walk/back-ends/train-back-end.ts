@@ -1,0 +1,98 @@
+/**
+ * Training of a back-end by itself, as DeepLab's: random crops and mirroring, momentum and weight decay, a larger rate in
+ * the last layer, softmax cross entropy at the scores' resolution with the labels of every eighth pixel.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import type { FeatureWeights } from '../../datasets/feature-layers.ts';
+import { randomStream } from '../../numerics/random.ts';
+import type { TrainingContext } from '../../pipeline/context.ts';
+import { type MomentumSettings, type ParameterFactors, polynomialRate } from '../../training/momentum.ts';
+import { trainWithMomentum } from '../../training/train-with-momentum.ts';
+import { createBackEnd } from './back-end.ts';
+import type { TensorByName } from './layers.ts';
+import { type CropSettings, drawMinibatch, type LabelledImage, sampleLabels } from './minibatch.ts';
+import { segmentationLoss } from './segmentation-loss.ts';
+import { type BackEndSettings, scoreStride } from './settings.ts';
+
+export interface BackEndTraining extends CropSettings {
+  readonly backEnd: BackEndSettings;
+  readonly updates: number;
+  readonly optimizer: OptimizerSettings;
+  readonly recordEveryUpdates: number;
+}
+
+export interface OptimizerSettings {
+  readonly learningRate: number;
+  /** The rate falls as (1 − t/T) to this power; 0 leaves it as it is, DeepLab's is 0.9. */
+  readonly ratePower: number;
+  /** 0.9 in the paper */
+  readonly momentum: number;
+  /** 5e-5 in the paper */
+  readonly weightDecay: number;
+  /** What the rate of the layers that make class scores is multiplied by; 10 in DeepLab, whose other layers are pretrained. */
+  readonly scoreRateFactor: number;
+}
+
+/** Everything of the paper that a back-end's training has; rate and updates are of the joint training from DeepLab's weights. */
+export const publishedOptimizer: OptimizerSettings = {
+  learningRate: 1e-5,
+  ratePower: 0,
+  momentum: 0.9,
+  weightDecay: 5e-5,
+  scoreRateFactor: 10,
+};
+
+/** As the published networks': biases learn twice as fast and do not decay, layers of class scores by their factor faster. */
+export function parameterFactors(name: string, scoreRateFactor: number): ParameterFactors {
+  const isScore = name.startsWith('fc8') || name.startsWith('attention2');
+  const isBias = name.endsWith('/bias');
+  return { rate: (isScore ? scoreRateFactor : 1) * (isBias ? 2 : 1), decay: isBias ? 0 : 1 };
+}
+
+export function momentumOf(optimizer: OptimizerSettings, updates: number): MomentumSettings {
+  const { learningRate, ratePower, momentum, weightDecay, scoreRateFactor } = optimizer;
+  return {
+    ...{ momentum, weightDecay },
+    learningRate: polynomialRate(learningRate, updates, ratePower),
+    factors: (name) => parameterFactors(name, scoreRateFactor),
+  };
+}
+
+/** Cross entropy of the scores, and of every single scale's where there are several, on one minibatch. */
+export function backEndLoss(
+  training: Pick<BackEndTraining, 'backEnd' | keyof CropSettings>,
+  images: readonly LabelledImage[],
+  seed: number,
+): (parameters: TensorByName, update: number) => tf.Scalar {
+  const backEnd = createBackEnd(training.backEnd);
+  return (parameters, update) => {
+    const batch = drawMinibatch(images, training, seed, update);
+    const { batchSize, cropHeight, cropWidth } = batch;
+    const pixels = tf.tensor4d(batch.images, [batchSize, cropHeight, cropWidth, 3]);
+    const { scores, scaleScores } = backEnd.forward(parameters, pixels, randomStream(seed, 'dropout', update));
+    const labels = sampleLabels(batch.labels, cropHeight, cropWidth, scoreStride);
+    return tf.addN([scores, ...scaleScores].map((each) => segmentationLoss(each, labels))) as tf.Scalar;
+  };
+}
+
+/** Trains from a seed, and from VGG-16's features where they are given; writes curve and model. */
+export async function trainBackEnd(
+  training: BackEndTraining,
+  images: readonly LabelledImage[],
+  seed: number,
+  context: TrainingContext,
+  features?: FeatureWeights,
+): Promise<void> {
+  const loss = backEndLoss(training, images, seed);
+  await trainWithMomentum(
+    {
+      parameters: createBackEnd(training.backEnd).initialize(seed, features),
+      updates: training.updates,
+      momentum: momentumOf(training.optimizer, training.updates),
+      loss: (parameters, update) => ({ total: loss(parameters, update) }),
+      recordEveryUpdates: training.recordEveryUpdates,
+      metadata: { kind: 'segmentation back-end', backEnd: JSON.stringify(training.backEnd) },
+    },
+    context,
+  );
+}

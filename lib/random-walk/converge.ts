@@ -119,6 +119,14 @@ function fixedPointSteps(diffusion: number, residual: number, range: number): nu
   return 10 + Math.max(0, Math.ceil(Math.log(residual / (diffusion * range)) / Math.log(diffusion)));
 }
 
+/**
+ * Residuals of Chebyshev's iteration are rough, and the bound counts them as if they were smooth: a step of the fixed point averages
+ * them, and brings the bound down by about four, the next ones by less. So the last factor is left to those, as long as
+ * each of them does more than a step of Chebyshev's would.
+ */
+const smoothingRange = 12;
+const leastSmoothing = 0.8;
+
 /** How many times the least residual so far one may be before the interval of the eigenvalues is taken to be wrong. */
 const largestGrowth = 10;
 
@@ -132,15 +140,29 @@ function iterate(walk: RandomWalkKernel, { diffusion, residual, mostSteps }: Goa
   let { gamma, sigma } = start;
   let omega = 1;
   let least = Number.POSITIVE_INFINITY;
+  let range = smoothingRange;
+  /** ‖r‖∞ at the step before, while the fixed point's steps smooth. */
+  let smoothed: number | undefined;
   for (let steps = 1; steps <= mostSteps; steps++) {
-    const reached = walk.iterate(x, previous, f, { diffusion, omega, gamma });
+    const isSmoothing = smoothed !== undefined;
+    const coefficients = isSmoothing ? { omega: 1, gamma: 1 } : { omega, gamma };
+    const reached = walk.iterate(x, previous, f, { diffusion, ...coefficients });
     if (reached <= residual) return { y: x, steps, residual: reached };
     [x, previous] = [previous, x];
+    if (smoothed !== undefined) {
+      if (reached <= leastSmoothing * smoothed) {
+        smoothed = reached;
+      } else {
+        // ω = 1 is where an iteration begins: it makes no use of the values before.
+        [smoothed, omega, range] = [undefined, 1, range / 4];
+      }
+      continue;
+    }
     omega = omega === 1 ? 1 / (1 - sigma ** 2 / 2) : 1 / (1 - (sigma ** 2 * omega) / 4);
     least = Math.min(least, reached);
     const next = reached > largestGrowth * least ? others.shift() : undefined;
-    // ω = 1 is where an iteration begins: it makes no use of the values before.
     if (next) [gamma, sigma, omega, least] = [next.gamma, next.sigma, 1, reached];
+    else if (sigma > 0 && reached <= range * residual) smoothed = Number.POSITIVE_INFINITY;
   }
   throw notConverged(residual, mostSteps);
 }
@@ -160,14 +182,13 @@ function conjugateGradients(walk: RandomWalkKernel, { diffusion, residual, mostS
     if (reached <= residual) return { y: x, steps, residual: reached };
     for (let index = 0; index < r.length; index++) r[index]! -= x[index]!;
     p.set(r);
-    let squared = walk.advanceResidual({ x, r, p, q }, 0).squaredNorm;
-    for (let largest = reached; largest > residual / 2 && steps < mostSteps; ) {
+    let { squaredNorm, largest } = walk.advanceResidual({ x, r, p, q }, 0);
+    while (largest > residual / 2 && steps < mostSteps) {
       const curvature = walk.searchProduct(p, q, diffusion);
       steps += 1;
-      const advanced = walk.advanceResidual({ x, r, p, q }, squared / curvature);
-      walk.advanceSearch(p, r, advanced.squaredNorm / squared);
-      squared = advanced.squaredNorm;
-      largest = advanced.largest;
+      const advanced = walk.advanceResidual({ x, r, p, q }, squaredNorm / curvature);
+      walk.advanceSearch(p, r, advanced.squaredNorm / squaredNorm);
+      ({ squaredNorm, largest } = advanced);
     }
   }
   throw notConverged(residual, mostSteps);

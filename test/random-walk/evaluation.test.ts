@@ -53,16 +53,16 @@ const unpack = (text: string) => new Uint8Array(inflateSync(Buffer.from(text, 'b
 const images = golden.images.map((image) => {
   const { width, height } = image;
   const bytes = unpack(image.probabilities);
-  const probabilities = new Float32Array(bytes.length);
+  const data = new Float32Array(bytes.length);
   for (let first = 0; first < bytes.length; first += golden.classes) {
     const sum = bytes.subarray(first, first + golden.classes).reduce((total, value) => total + value, 0);
-    for (let at = first; at < first + golden.classes; at++) probabilities[at] = bytes[at]! / sum;
+    for (let at = first; at < first + golden.classes; at++) data[at] = bytes[at]! / sum;
   }
   return {
     ...image,
     truth: { width, height, labels: unpack(image.truth) },
     prediction: { width, height, labels: unpack(image.prediction) },
-    probabilities: { width, height, classes: golden.classes, probabilities },
+    probabilities: { width, height, classes: golden.classes, data },
   };
 });
 
@@ -79,7 +79,7 @@ function expectScores(matrix: ConfusionMatrix, { classIoU, ...expected }: Scores
 
 test('the most probable labels are those of numpy’s argmax, of equal ones the first', () => {
   for (const { probabilities, prediction } of images) expect(mostProbableLabels(probabilities)).toEqual(prediction);
-  const two = { width: 1, height: 2, classes: 3, probabilities: Float32Array.of(-1, 0, 0, 0, 0, Number.NaN) };
+  const two = { width: 1, height: 2, classes: 3, data: Float32Array.of(-1, 0, 0, 0, 0, Number.NaN) };
   expect(() => mostProbableLabels(two)).toThrow(/row 1, column 0, class 2 there is NaN/);
 });
 
@@ -167,9 +167,9 @@ describe('boundaries', () => {
 
   test('of certain probabilities have strength 1 where labels have boundaries, and 0 elsewhere', () => {
     const { prediction, width, height } = images[0]!;
-    const probabilities = new Float32Array(width * height * golden.classes);
-    for (const [pixel, label] of prediction.labels.entries()) probabilities[pixel * golden.classes + label] = 1;
-    const certain = { width, height, classes: golden.classes, probabilities };
+    const data = new Float32Array(width * height * golden.classes);
+    for (const [pixel, label] of prediction.labels.entries()) data[pixel * golden.classes + label] = 1;
+    const certain = { width, height, classes: golden.classes, data };
     expect([...boundaryStrength(certain)]).toEqual([...labelBoundaries(prediction)]);
     expect([...boundaryStrength(certain, 1)]).toEqual([...labelBoundaries(prediction, 1)]);
     expect(() => boundaryStrength(certain, 9)).toThrow(/0 to 4, got 9/);

@@ -31,8 +31,8 @@ interface Golden {
 const bytes = (text: string) => Uint8Array.from(Buffer.from(text, 'base64'));
 const floats = (text: string) => new Float32Array(bytes(text).buffer);
 const { width, height, classes } = golden;
-const picture = { width, height, rgb: bytes(golden.rgb) };
-const map = { width, height, classes, probabilities: floats(golden.probabilities) };
+const picture = { width, height, data: bytes(golden.rgb) };
+const map = { width, height, classes, data: floats(golden.probabilities) };
 
 function largestDifference(a: Float32Array, b: Float32Array): number {
   expect(a.length).toBe(b.length);
@@ -55,23 +55,21 @@ describe('dense CRF', () => {
   test.each(golden.denseCrf.map((expected, index) => [index, expected] as const))(
     'gives pydensecrf’s marginals, case %i',
     (_, expected) => {
-      const { probabilities } = refinementOf(expected)(picture, map);
-      expect(largestDifference(probabilities, floats(expected.probabilities))).toBeLessThan(1e-4);
+      const { data } = refinementOf(expected)(picture, map);
+      expect(largestDifference(data, floats(expected.probabilities))).toBeLessThan(1e-4);
     },
   );
 
   test('has DeepLab’s parameters by default', () => {
     const expected = golden.denseCrf.find(({ iterations }) => iterations === 10)!;
-    expect(largestDifference(denseCrf()(picture, map).probabilities, floats(expected.probabilities))).toBeLessThan(
-      1e-4,
-    );
+    expect(largestDifference(denseCrf()(picture, map).data, floats(expected.probabilities))).toBeLessThan(1e-4);
   });
 
   test('takes a class of probability 0 as one of 1e-5, and stays finite', () => {
-    const certain = { ...map, probabilities: new Float32Array(map.probabilities.length) };
-    for (let pixel = 0; pixel < width * height; pixel++) certain.probabilities[pixel * classes + (pixel % 2)] = 1;
-    const { probabilities } = denseCrf()(picture, certain);
-    expect(probabilities.every((value) => value >= 0 && value <= 1)).toBe(true);
+    const certain = { ...map, data: new Float32Array(map.data.length) };
+    for (let pixel = 0; pixel < width * height; pixel++) certain.data[pixel * classes + (pixel % 2)] = 1;
+    const { data } = denseCrf()(picture, certain);
+    expect(data.every((value) => value >= 0 && value <= 1)).toBe(true);
   });
 });
 
@@ -111,20 +109,20 @@ describe('domain transform', () => {
   test.each(golden.domainTransform.map((expected, index) => [index, expected] as const))(
     'gives what banded solves give, case %i',
     (_, { probabilities: expected, ...options }) => {
-      const { probabilities } = domainTransformFilter(options)(picture, map);
-      expect(largestDifference(probabilities, floats(expected))).toBeLessThan(2e-5);
+      const { data } = domainTransformFilter(options)(picture, map);
+      expect(largestDifference(data, floats(expected))).toBeLessThan(2e-5);
     },
   );
 
   test('smooths within a region and not across an edge', () => {
-    const twoSides = { width: 8, height: 1, rgb: Uint8Array.from({ length: 24 }, (_, at) => (at < 12 ? 0 : 255)) };
+    const twoSides = { width: 8, height: 1, data: Uint8Array.from({ length: 24 }, (_, at) => (at < 12 ? 0 : 255)) };
     const filter = (...first: number[]) =>
       domainTransformFilter()(twoSides, {
         width: 8,
         height: 1,
         classes: 2,
-        probabilities: Float32Array.from(first.flatMap((value) => [value, 1 - value])),
-      }).probabilities.filter((_, at) => at % 2 === 0);
+        data: Float32Array.from(first.flatMap((value) => [value, 1 - value])),
+      }).data.filter((_, at) => at % 2 === 0);
     const filtered = filter(0.9, 0.5, 0.9, 0.5, 0.1, 0.5, 0.1, 0.5);
     for (const side of [filtered.subarray(0, 4), filtered.subarray(4)]) {
       expect(Math.max(...side) - Math.min(...side)).toBeLessThan(0.02);
@@ -143,30 +141,54 @@ const refinements: readonly [string, Refinement][] = [
 
 describe.each(refinements)('refinement by %s', (_, refine) => {
   test('leaves its input alone, and every pixel’s probabilities sum to one', () => {
-    const before = map.probabilities.slice();
-    const { probabilities } = refine(picture, map);
-    expect(map.probabilities).toEqual(before);
-    for (let first = 0; first < probabilities.length; first += classes) {
-      const sum = probabilities.subarray(first, first + classes).reduce((total, value) => total + value, 0);
+    const before = map.data.slice();
+    const { data } = refine(picture, map);
+    expect(map.data).toEqual(before);
+    for (let first = 0; first < data.length; first += classes) {
+      const sum = data.subarray(first, first + classes).reduce((total, value) => total + value, 0);
       expect(sum).toBeCloseTo(1, 5);
     }
   });
 
   test('refuses another size, NaN and scores', () => {
-    expect(() => refine({ ...picture, width: height, height: width }, map)).toThrow(InvalidRefinement);
+    expect(() => refine({ ...picture, width: height, height: width }, map)).toThrow(
+      /size of their picture, 20 × 28, and have 28 × 20/,
+    );
     expect(() => refine(picture, { ...map, classes: 3 })).toThrow(/\[height, width, classes\] = \[20, 28, 3\]/);
-    const wrong = map.probabilities.slice();
+    const wrong = map.data.slice();
     wrong[(width + 2) * classes + 1] = Number.NaN;
-    expect(() => refine(picture, { ...map, probabilities: wrong })).toThrow(/row 1, column 2, class 1 it is NaN/);
+    expect(() => refine(picture, { ...map, data: wrong })).toThrow(/row 1, column 2, class 1 it is NaN/);
     wrong[(width + 2) * classes + 1] = -3;
-    expect(() => refine(picture, { ...map, probabilities: wrong })).toThrow(/must go through softmax first/);
+    expect(() => refine(picture, { ...map, data: wrong })).toThrow(/must go through softmax first/);
   });
 
   test('takes an image of one row', () => {
-    const row = { width, height: 1, rgb: picture.rgb.subarray(0, 3 * width) };
-    const one = { width, height: 1, classes, probabilities: map.probabilities.subarray(0, width * classes) };
-    expect(refine(row, one).probabilities.every((value) => value >= 0 && value <= 1)).toBe(true);
+    const row = { width, height: 1, data: picture.data.subarray(0, 3 * width) };
+    const one = { width, height: 1, classes, data: map.data.subarray(0, width * classes) };
+    expect(refine(row, one).data.every((value) => value >= 0 && value <= 1)).toBe(true);
   });
+});
+
+test('pictures of 16 bits, of floats, and with alpha are the same as of 8 bits', () => {
+  const expected = domainTransformFilter()(picture, map).data;
+  const pixels = width * height;
+  const alpha = Uint8Array.from({ length: 4 * pixels }, (_, at) =>
+    at % 4 === 3 ? 7 : picture.data[3 * Math.floor(at / 4) + (at % 4)]!,
+  );
+  for (const data of [
+    Uint16Array.from(picture.data, (value) => 257 * value),
+    Float32Array.from(picture.data, (value) => value / 255),
+    alpha,
+  ]) {
+    const refined = domainTransformFilter()({ width, height, data }, map).data;
+    expect(largestDifference(refined, expected)).toBeLessThan(1e-5);
+  }
+  const grey = new Uint8Array(pixels).fill(9);
+  const flat = domainTransformFilter()({ width, height, data: grey }, map).data;
+  expect(flat).toEqual(domainTransformFilter()({ width, height, data: new Uint8Array(3 * pixels) }, map).data);
+  expect(() => denseCrf()({ width, height, data: new Uint8Array(5 * pixels) }, map)).toThrow(/1 to 4 values a pixel/);
+  const infinite = new Float32Array(pixels).fill(Number.POSITIVE_INFINITY);
+  expect(() => denseCrf()({ width, height, data: infinite }, map)).toThrow(/must be finite; in row 0, column 0/);
 });
 
 test('parameters out of their range are refused by their name', () => {

@@ -3,16 +3,8 @@
  * or south-east. Of label maps they are there or not; of class probabilities they have a strength.
  */
 import { type LabelMap, voidLabel } from '../../datasets/label-map.ts';
+import type { ClassProbabilities } from '../refine.ts';
 import { InvalidSegmentation } from './errors.ts';
-
-/** Class probabilities of an image's pixels. */
-export interface ProbabilityMap {
-  readonly width: number;
-  readonly height: number;
-  readonly classes: number;
-  /** [height, width, classes], every pixel's sum 1 */
-  readonly probabilities: Float32Array;
-}
 
 /**
  * Mask, [height, width], of the pixels that differ from their E, S or SE neighbour. Void has no boundaries: neither side of
@@ -33,11 +25,11 @@ export function labelBoundaries({ width, height, labels }: LabelMap, ofClass?: n
  * to its E, S and SE neighbours j. Certain and different labels have strength 1, where `labelBoundaries` has its mask. With
  * `ofClass`, of that class: |pₖ(i) − pₖ(j)|.
  */
-export function boundaryStrength(map: ProbabilityMap, ofClass?: number): Float32Array {
-  const { width, height, classes, probabilities } = map;
-  if (probabilities.length !== width * height * classes) {
+export function boundaryStrength(probabilities: ClassProbabilities, ofClass?: number): Float32Array {
+  const { width, height, classes, data } = probabilities;
+  if (data.length !== width * height * classes) {
     throw new InvalidSegmentation(
-      `Probabilities must be [height, width, classes] = [${height}, ${width}, ${classes}], and are ${probabilities.length} numbers.`,
+      `Probabilities must be [height, width, classes] = [${height}, ${width}, ${classes}], and are ${data.length} numbers.`,
     );
   }
   if (ofClass !== undefined && !(ofClass >= 0 && ofClass < classes)) {
@@ -47,10 +39,10 @@ export function boundaryStrength(map: ProbabilityMap, ofClass?: number): Float32
   forEachForwardNeighbour(width, height, (pixel, neighbour) => {
     let distance = 0;
     if (ofClass !== undefined) {
-      distance = Math.abs(probabilities[pixel * classes + ofClass]! - probabilities[neighbour * classes + ofClass]!);
+      distance = Math.abs(data[pixel * classes + ofClass]! - data[neighbour * classes + ofClass]!);
     } else {
       for (let label = 0; label < classes; label++) {
-        distance += Math.abs(probabilities[pixel * classes + label]! - probabilities[neighbour * classes + label]!) / 2;
+        distance += Math.abs(data[pixel * classes + label]! - data[neighbour * classes + label]!) / 2;
       }
     }
     if (!(distance <= strength[pixel]!)) strength[pixel] = distance;

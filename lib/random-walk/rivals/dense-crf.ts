@@ -8,11 +8,10 @@
  * U = −log of the probabilities. As the authors' code and pydensecrf do it: each kernel is normalised symmetrically,
  * K = N G N with N = diag(G 1)^−½, and a pixel's message to itself, which the paper leaves out, stays in.
  */
-import type { Picture } from '../../datasets/decode-picture.ts';
-import type { ProbabilityMap } from '../evaluation/boundary-strength.ts';
+import type { ClassProbabilities } from '../refine.ts';
 import { InvalidRefinement } from './errors.ts';
 import { PermutohedralLattice } from './permutohedral-lattice.ts';
-import { checkPositive, checkRefinement, type Refinement } from './refinement.ts';
+import { checkPositive, checkProbabilities, coloursOf, type Refinement } from './refinement.ts';
 
 export interface DenseCrfOptions {
   /** θγ in pixels and w₂ of the kernel of positions; by default 3 and 3. */
@@ -46,26 +45,27 @@ export function denseCrf({
   if (!Number.isInteger(iterations) || iterations < 1) {
     throw new InvalidRefinement(`iterations must be a whole number of at least 1, got ${iterations}.`);
   }
-  return (picture, map) => {
-    checkRefinement(picture, map);
+  return (picture, probabilities) => {
+    checkProbabilities(picture, probabilities);
+    const { width, height, classes } = probabilities;
     const kernels = [
-      new NormalisedKernel(positions(picture, gaussian.positionScale), 2, gaussian.compatibility),
+      new NormalisedKernel(positions(width, height, gaussian.positionScale), 2, gaussian.compatibility),
       new NormalisedKernel(
-        positionsAndColours(picture, bilateral.positionScale, bilateral.colourScale),
+        positionsAndColours(width, coloursOf(picture), bilateral.positionScale, bilateral.colourScale),
         5,
         bilateral.compatibility,
       ),
     ];
-    return { ...map, probabilities: inferMeanField(map, kernels, iterations) };
+    return { width, height, classes, data: inferMeanField(probabilities, kernels, iterations) };
   };
 }
 
 function inferMeanField(
-  { classes, probabilities }: ProbabilityMap,
+  { classes, data }: ClassProbabilities,
   kernels: readonly NormalisedKernel[],
   iterations: number,
 ): Float32Array {
-  const negativeEnergy = probabilities.map((value) => Math.log(Math.max(value, smallestProbability)));
+  const negativeEnergy = data.map((value) => Math.log(Math.max(value, smallestProbability)));
   let marginals = softmax(negativeEnergy, classes);
   for (let iteration = 0; iteration < iterations; iteration++) {
     const scores = negativeEnergy.slice();
@@ -104,7 +104,7 @@ class NormalisedKernel {
   }
 }
 
-function positions({ width, height }: Picture, positionScale: number): Float32Array {
+function positions(width: number, height: number, positionScale: number): Float32Array {
   const features = new Float32Array(2 * width * height);
   for (let pixel = 0; pixel < width * height; pixel++) {
     features[2 * pixel] = (pixel % width) / positionScale;
@@ -114,16 +114,18 @@ function positions({ width, height }: Picture, positionScale: number): Float32Ar
 }
 
 function positionsAndColours(
-  { width, height, rgb }: Picture,
+  width: number,
+  colours: Float32Array,
   positionScale: number,
   colourScale: number,
 ): Float32Array {
-  const features = new Float32Array(5 * width * height);
-  for (let pixel = 0; pixel < width * height; pixel++) {
+  const pixels = colours.length / 3;
+  const features = new Float32Array(5 * pixels);
+  for (let pixel = 0; pixel < pixels; pixel++) {
     features[5 * pixel] = (pixel % width) / positionScale;
     features[5 * pixel + 1] = Math.floor(pixel / width) / positionScale;
-    for (let channel = 0; channel < 3; channel++) {
-      features[5 * pixel + 2 + channel] = rgb[3 * pixel + channel]! / colourScale;
+    for (let colour = 0; colour < 3; colour++) {
+      features[5 * pixel + 2 + colour] = colours[3 * pixel + colour]! / colourScale;
     }
   }
   return features;

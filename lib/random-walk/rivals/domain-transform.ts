@@ -4,9 +4,8 @@
  * the one before it, J[n] ← (1 − aᵈ) J[n] + aᵈ J[n − 1], there and back. DeepLab-DT (Chen et al. 2016) learns an edge map in place of
  * the colours' differences; here they are the picture's own.
  */
-import type { Picture } from '../../datasets/decode-picture.ts';
 import { InvalidRefinement } from './errors.ts';
-import { checkPositive, checkRefinement, type Refinement } from './refinement.ts';
+import { checkPositive, checkProbabilities, coloursOf, type Refinement } from './refinement.ts';
 
 export interface DomainTransformOptions {
   /** σs, in pixels; by default 60. */
@@ -27,33 +26,34 @@ export function domainTransformFilter({
   if (!Number.isInteger(iterations) || iterations < 1 || iterations > 30) {
     throw new InvalidRefinement(`iterations must be a whole number from 1 to 30, got ${iterations}.`);
   }
-  return (picture, map) => {
-    checkRefinement(picture, map);
-    const { width, height, classes } = map;
+  return (picture, probabilities) => {
+    checkProbabilities(picture, probabilities);
+    const { width, height, classes } = probabilities;
+    const colours = coloursOf(picture);
     const ratio = spatialScale / rangeScale;
-    const toLeft = distances(picture, 1, ratio);
-    const toTop = distances(picture, width, ratio);
-    const probabilities = map.probabilities.slice();
+    const toLeft = distances(colours, 1, ratio);
+    const toTop = distances(colours, width, ratio);
+    const data = probabilities.data.slice();
     for (let iteration = 1; iteration <= iterations; iteration++) {
       // Their variances sum to σs².
       const scale = (spatialScale * Math.sqrt(3) * 2 ** (iterations - iteration)) / Math.sqrt(4 ** iterations - 1);
       const feedback = (distance: number) => Math.exp((-Math.SQRT2 / scale) * distance);
       const across = toLeft.map(feedback);
-      for (let y = 0; y < height; y++) filterLine(probabilities, classes, across, y * width, 1, width);
+      for (let y = 0; y < height; y++) filterLine(data, classes, across, y * width, 1, width);
       const down = toTop.map(feedback);
-      for (let x = 0; x < width; x++) filterLine(probabilities, classes, down, x, width, height);
+      for (let x = 0; x < width; x++) filterLine(data, classes, down, x, width, height);
     }
-    return { ...map, probabilities };
+    return { width, height, classes, data };
   };
 }
 
 /** [height, width]: each pixel's distance, in the transformed domain, to the one `step` before it. What the first of a line has is not read. */
-function distances({ width, height, rgb }: Picture, step: number, ratio: number): Float32Array {
-  const result = new Float32Array(width * height);
-  for (let pixel = step; pixel < width * height; pixel++) {
+function distances(colours: Float32Array, step: number, ratio: number): Float32Array {
+  const result = new Float32Array(colours.length / 3);
+  for (let pixel = step; pixel < result.length; pixel++) {
     let difference = 0;
     for (let channel = 0; channel < 3; channel++) {
-      difference += Math.abs(rgb[3 * pixel + channel]! - rgb[3 * (pixel - step) + channel]!) / 255;
+      difference += Math.abs(colours[3 * pixel + channel]! - colours[3 * (pixel - step) + channel]!) / 255;
     }
     result[pixel] = 1 + ratio * difference;
   }

@@ -37,6 +37,11 @@ export function upsamplingMap(inputs: number, outputs: number, stride: number): 
   return interpolate(Array.from({ length: outputs }, (_, output) => Math.min(inputs - 1, output / stride)));
 }
 
+/** Every `stride`-th input. */
+export function samplingMap(inputs: number, stride: number): AxisMap {
+  return interpolate(Array.from({ length: Math.ceil(inputs / stride) }, (_, output) => output * stride));
+}
+
 /** The mean of an input and its two neighbours; 0 beyond the image, and counted, as Caffe does. */
 export function meanOfThreeMap(inputs: number): AxisMap {
   return Array.from({ length: inputs }, (_, output) =>

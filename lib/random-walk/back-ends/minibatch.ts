@@ -1,16 +1,11 @@
 /** Minibatches of random crops, half of them mirrored (§4.5), each a function of the update's number. */
+import type { Picture } from '../../datasets/decode-picture.ts';
+import { type LabelMap, voidLabel } from '../../datasets/label-map.ts';
 import { randomStream } from '../../numerics/random.ts';
 import { InvalidTrainingImages } from './errors.ts';
-import { voidLabel } from './segmentation-loss.ts';
 
-export interface LabelledImage {
-  readonly width: number;
-  readonly height: number;
-  /** [height, width, 3], 0 to 255 */
-  readonly rgb: Uint8Array;
-  /** [height, width]: classes, or 255 for a pixel that has none */
-  readonly labels: Uint8Array;
-}
+/** [height, width, 3] colours and [height, width] labels, `voidLabel` for a pixel that has no class. */
+export type LabelledImage = Picture & LabelMap;
 
 export interface CropSettings {
   readonly batchSize: number;

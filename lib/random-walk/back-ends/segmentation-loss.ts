@@ -1,9 +1,7 @@
 /** Softmax cross entropy of class scores over pixels, without those that nobody labelled. */
 import * as tf from '@tensorflow/tfjs-core';
+import { voidLabel } from '../../datasets/label-map.ts';
 import { InvalidTrainingImages } from './errors.ts';
-
-/** The label of pixels that count nowhere: between objects, and outside an image that is smaller than its crop. */
-export const voidLabel = 255;
 
 /**
  * L = −(1/m) Σ log softmax(fᵢ)[labelᵢ] over the m pixels with a label, in nats; 0 where there is none. Its gradient is

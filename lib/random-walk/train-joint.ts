@@ -1,0 +1,48 @@
+/** Joint training of a random walk network, from a trained back-end (§4.5): 2000 iterations in the paper, 15 crops each. */
+
+import { randomStream } from '../numerics/random.ts';
+import type { NamedTensors } from '../numerics/safetensors.ts';
+import type { TrainingContext } from '../pipeline/context.ts';
+import { trainWithMomentum } from '../training/train-with-momentum.ts';
+import { type CropSettings, drawMinibatch, type LabelledImage } from './back-ends/minibatch.ts';
+import { momentumOf, type OptimizerSettings } from './back-ends/train-back-end.ts';
+import { affinityWeightsName, createJointNetwork, type JointSettings, jointLoss } from './joint-network.ts';
+
+export interface JointTraining extends CropSettings {
+  readonly network: JointSettings;
+  readonly updates: number;
+  readonly optimizer: OptimizerSettings;
+  /** What the rate of θ is multiplied by: colours from 0 to 1 make its steps small beside its size. */
+  readonly affinityRateFactor: number;
+  readonly recordEveryUpdates: number;
+}
+
+/** Writes curve (both losses apart) and model: the back-end's parameters, and θ as `affinity/weights`. */
+export async function trainJointly(
+  training: JointTraining,
+  backEnd: NamedTensors,
+  images: readonly LabelledImage[],
+  seed: number,
+  context: TrainingContext,
+): Promise<void> {
+  const { network: settings, updates, optimizer, affinityRateFactor, recordEveryUpdates } = training;
+  const network = createJointNetwork(settings);
+  const { factors, ...momentum } = momentumOf(optimizer, updates);
+  await trainWithMomentum(
+    {
+      parameters: network.initialize(backEnd),
+      updates,
+      momentum: {
+        ...momentum,
+        factors: (name) => (name === affinityWeightsName ? { rate: affinityRateFactor, decay: 1 } : factors!(name)),
+      },
+      loss(parameters, update) {
+        const batch = drawMinibatch(images, training, seed, update);
+        return jointLoss(network, settings, parameters, batch, randomStream(seed, 'dropout', update));
+      },
+      recordEveryUpdates,
+      metadata: { kind: 'random walk network', network: JSON.stringify(settings) },
+    },
+    context,
+  );
+}

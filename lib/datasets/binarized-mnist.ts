@@ -66,7 +66,7 @@ export const binarizedMnistImporter: DatasetImporter = {
       files.push(checkedFile(storedName(split), await packText(file, images)));
     }
     return {
-      origin: 'paper',
+      origin: 'paper (re-encoded)',
       description:
         'Binarized MNIST (Salakhutdinov and Murray, Larochelle’s files): 50,000 + 10,000 + 10,000 images of 28 × 28 pixels that are 0 or 1; checked by form and number, because its owner gives no checksum.',
       files,

@@ -1,7 +1,10 @@
 /** Datasets as the pipeline sees them: files in the bucket under a pinned version, behind a manifest that is written last. */
 import { z } from 'zod';
 
-/** `paper`: the owner's own bytes, by checksum. `stand-in`: something else in its place, said in every table. */
+/**
+ * `paper`: the owner's own bytes, by checksum. `paper (re-encoded)`: in the owner's layout, with the owner's counts, but no
+ * checksum says that the bytes are theirs. `stand-in`: something else in its place, said in every table.
+ */
 export const datasetOrigins = ['paper', 'paper (re-encoded)', 'stand-in'] as const;
 export type DatasetOrigin = (typeof datasetOrigins)[number];
 

@@ -62,7 +62,7 @@ function describe(source: PenLineSource, what: string, drawn: readonly DrawnLine
   }));
   return {
     // IAM-OnDB's owners publish no checksums: their layout has to do.
-    origin: source === 'iam-ondb' ? 'paper' : 'stand-in',
+    origin: source === 'iam-ondb' ? 'paper (re-encoded)' : 'stand-in',
     description: `${what}; ${lines.length} lines.`,
     files: [packPenLines(source, lines)],
   };

@@ -20,7 +20,7 @@ export const sbdImporter: DatasetImporter = {
       dataset: 'sbd',
       folder,
       // No checksums of it are published: known by the number of photographs.
-      origin: complete ? 'paper' : 'stand-in',
+      origin: complete ? 'paper (re-encoded)' : 'stand-in',
       description: `SBD: ${training.length} photographs to train on and ${validation.length} to validate on, VOC’s ${vocClasses.length} classes.`,
       photographs: 'img',
       labels: 'cls',

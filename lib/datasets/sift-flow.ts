@@ -37,7 +37,7 @@ export const siftFlowImporter: DatasetImporter = {
       dataset: 'sift-flow',
       folder,
       // No checksums of it are published: known by the number of photographs.
-      origin: complete ? 'paper' : 'stand-in',
+      origin: complete ? 'paper (re-encoded)' : 'stand-in',
       description: `SIFT Flow: ${names.length - tested.size} photographs to train on and ${tested.size} to test on, ${siftFlowClasses.length} classes.`,
       photographs,
       labels: join('SemanticLabels', pictures),

@@ -43,7 +43,7 @@ export const stanfordBackgroundImporter: DatasetImporter = {
       dataset,
       folder,
       // No checksums of it are published: known by the number of photographs.
-      origin: names.length === 715 ? 'paper' : 'stand-in',
+      origin: names.length === 715 ? 'paper (re-encoded)' : 'stand-in',
       description: `Stanford Background: ${trained} photographs to train on and ${names.length - trained} to test on, 8 classes.`,
       photographs: 'images',
       labels: 'labels',

@@ -54,7 +54,7 @@ export const vocSegmentationImporter: DatasetImporter = {
       dataset,
       folder,
       // No checksums of it are published: known by its classes, and by the number and the form of the names in its lists.
-      origin: isVoc ? 'paper' : 'stand-in',
+      origin: isVoc ? 'paper (re-encoded)' : 'stand-in',
       description: isVoc
         ? `PASCAL VOC 2012 by its lists: ${counts}.`
         : `Photographs in PASCAL VOC’s layout: ${counts} (${classNames.slice(0, 12).join(', ')}).`,

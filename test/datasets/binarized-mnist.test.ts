@@ -42,7 +42,7 @@ test('the owner’s text files, one of them packed by gzip, with empty lines and
   const store = new MemoryObjectStore();
   const manifest = await importDataset({ name: 'binarized-mnist', store, source: { datasetFolder: folder } });
   expect(manifest).toMatchObject({
-    origin: 'paper',
+    origin: 'paper (re-encoded)',
     files: [{ size: 4_900_000 }, { size: 980_000 }, { size: 980_000 }],
   });
   const images = await readBinarizedMnist(await openDataset(store, 'binarized-mnist', manifest.version), 'test');

@@ -63,7 +63,7 @@ const iamFiles = {
 describe('IAM-OnDB', () => {
   test('gives offsets with y upwards, ends of strokes, and the text after CSR by line', async () => {
     const reader = await importFolder(iamFiles);
-    expect(reader.manifest.origin).toBe('paper');
+    expect(reader.manifest.origin).toBe('paper (re-encoded)');
     const { source, lines } = await readPenLines(reader);
     expect(source).toBe('iam-ondb');
     expect(lines.map(({ text, group }) => [text, group])).toEqual([

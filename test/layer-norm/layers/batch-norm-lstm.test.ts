@@ -1,9 +1,14 @@
 /** BatchNormLSTM in `tf.layers` models; the operation has a test of its own. */
 import * as tf from '@tensorflow/tfjs-core';
-import { layers, sequential } from '@tensorflow/tfjs-layers';
+import { initializers, layers, sequential } from '@tensorflow/tfjs-layers';
 import { beforeAll, expect, test } from 'vitest';
 import { startTensorFlow } from '../../../functions/numeric-backend.ts';
-import { BatchNormLSTM, type BatchNormLSTMArgs, batchNormLSTM } from '../../../lib/layer-norm/layers/index.ts';
+import {
+  BatchNormLSTM,
+  type BatchNormLSTMArgs,
+  batchNormLSTM,
+  orthogonal,
+} from '../../../lib/layer-norm/layers/index.ts';
 
 beforeAll(() => startTensorFlow('wasm-plain'));
 
@@ -11,7 +16,12 @@ const [batch, time, features, units] = [6, 4, 3, 5];
 const noise = (shape: number[], seed = 1) => tf.randomNormal(shape, 0, 1, 'float32', seed);
 const difference = (a: tf.Tensor, b: tf.Tensor) => tf.max(tf.abs(tf.sub(a, b))).dataSync()[0]!;
 const x = () => noise([batch, time, features]);
-const create = (args: Partial<BatchNormLSTMArgs> = {}) => batchNormLSTM({ units, maxSteps: time, ...args });
+const seeded = () => ({
+  kernelInitializer: initializers.glorotUniform({ seed: 1 }),
+  recurrentInitializer: orthogonal({ seed: 2 }),
+});
+const create = (args: Partial<BatchNormLSTMArgs> = {}) =>
+  batchNormLSTM({ units, maxSteps: time, ...seeded(), ...args });
 const apply = (layer: BatchNormLSTM, values: tf.Tensor, kwargs = {}) => layer.apply(values, kwargs) as tf.Tensor;
 const named = (layer: BatchNormLSTM, name: string) =>
   layer.weights.find(({ originalName }) => originalName.endsWith(name))!.read();

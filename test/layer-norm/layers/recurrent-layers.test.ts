@@ -84,7 +84,7 @@ describe.each(Object.keys(kinds) as Kind[])('%s', (kind) => {
   });
 
   test('begins as its initializers say', () => {
-    const layer = create(kind, { gainInitializer: 0.1, kernelInitializer: 'zeros' });
+    const layer = kinds[kind][0]({ units, gainInitializer: 0.1, kernelInitializer: 'zeros' });
     layer.build([null, null, features]);
     const byName = new Map(layer.weights.map((weight) => [weight.originalName.split('/').at(-1), weight.read()]));
     for (const [name, value] of byName) {

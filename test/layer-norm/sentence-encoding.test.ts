@@ -154,7 +154,7 @@ describe('the verdict', () => {
   });
 
   test('a difference counts at the 95 % level of Student’s t, which is wide for few seeds', () => {
-    const spread = (count: number, mean: number) => ({ count, mean, deviation: 1, standardError: 1 });
+    const spread = (count: number, mean: number) => ({ count, mean, standardDeviation: 1, standardError: 1 });
     expect([signOf(spread(3, 4.2)), signOf(spread(3, 4.4)), signOf(spread(3, -4.4))]).toEqual([0, 1, -1]);
     expect([signOf(spread(1, 100)), signOf(spread(30, 2.1))]).toEqual([0, 1]);
   });

@@ -1,4 +1,5 @@
 /** The charts of `recurrent-dynamics`; pure functions of the measurements. */
+import { spreadOf } from '../../numerics/spread.ts';
 import type { Chart } from '../../pipeline/experiment.ts';
 import {
   cellLabels,
@@ -10,7 +11,7 @@ import {
   testedLabels,
   testedNames,
 } from './dynamics-metrics.ts';
-import { type DynamicsNumbers, type DynamicsSummaryParams, describe } from './dynamics-numbers.ts';
+import type { DynamicsNumbers, DynamicsSummaryParams } from './dynamics-numbers.ts';
 
 const schema = 'https://vega.github.io/schema/vega-lite/v6.json';
 const legend = { symbolType: 'stroke', symbolSize: 600 };
@@ -123,7 +124,7 @@ function chartLengths(numbers: DynamicsNumbers, { steps, pauses }: DynamicsSumma
         return {
           model: testedLabels[name],
           end,
-          accuracy: Number(describe(accuracies)!.mean.toPrecision(4)),
+          accuracy: Number(spreadOf(accuracies)!.mean.toPrecision(4)),
           low: Math.min(...accuracies),
           high: Math.max(...accuracies),
         };

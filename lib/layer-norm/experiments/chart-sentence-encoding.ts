@@ -1,8 +1,8 @@
 /** Figure 3's panels, and the decoders' cross-entropy against updates and seconds, as Vega-Lite specifications. */
+import { spreadOf } from '../../numerics/spread.ts';
 import type { Chart, Measurement } from '../../pipeline/experiment.ts';
 import { chartLearningCurves } from './chart-learning-curves.ts';
 import { stepsOf, valuesBySeed } from './learning-curves.ts';
-import { describeSpread } from './sentence-encoding-curves.ts';
 import {
   crossEntropyMetric,
   crossEntropyUnit,
@@ -48,10 +48,10 @@ const sixDigits = (value: number) => Number(value.toPrecision(6));
 function curvesOf(rows: readonly Measurement[], metric: string) {
   return encoders.flatMap((subject) =>
     stepsOf(rows, { metric, subject }).flatMap((step) => {
-      const spread = describeSpread([...valuesBySeed(rows, { metric, subject }, step).values()]);
+      const spread = spreadOf([...valuesBySeed(rows, { metric, subject }, step).values()]);
       if (!spread) return [];
-      const { mean, deviation } = spread;
-      const [value, low, high] = [mean, mean - deviation, mean + deviation].map(sixDigits);
+      const { mean, standardDeviation } = spread;
+      const [value, low, high] = [mean, mean - standardDeviation, mean + standardDeviation].map(sixDigits);
       return [{ encoder: encoderLabels[subject], updates: step, value, low, high }];
     }),
   );

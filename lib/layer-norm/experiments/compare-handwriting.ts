@@ -52,20 +52,3 @@ export function updatesToReach(curve: readonly CurvePoint[], value: number): num
   const [before, after] = [curve[index - 1]!, curve[index]!];
   return before.step + ((before.value - value) / (before.value - after.value)) * (after.step - before.step);
 }
-
-export interface Spread {
-  readonly count: number;
-  readonly mean: number;
-  readonly standardDeviation: number;
-  readonly standardError: number;
-}
-
-/** Undefined of nothing; deviations are 0 of one value. */
-export function spreadOf(values: readonly number[]): Spread | undefined {
-  const count = values.length;
-  if (count === 0) return undefined;
-  const mean = values.reduce((sum, value) => sum + value, 0) / count;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  const standardDeviation = count < 2 ? 0 : Math.sqrt(squares / (count - 1));
-  return { count, mean, standardDeviation, standardError: standardDeviation / Math.sqrt(count) };
-}

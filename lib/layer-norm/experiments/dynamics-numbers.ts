@@ -1,4 +1,5 @@
 /** What the measurements of `recurrent-dynamics` say of each question, seed by seed. */
+import { spreadOf } from '../../numerics/spread.ts';
 import type { Measurement } from '../../pipeline/experiment.ts';
 import {
   cellSubject,
@@ -16,21 +17,6 @@ export interface DynamicsSummaryParams {
   readonly batchSize: number;
   readonly pauses: readonly number[];
   readonly scales: readonly number[];
-}
-
-export interface Spread {
-  readonly count: number;
-  readonly mean: number;
-  /** Over seeds, with n − 1; 0 for one seed. */
-  readonly deviation: number;
-}
-
-export function describe(values: readonly number[]): Spread | undefined {
-  const count = values.length;
-  if (count === 0) return undefined;
-  const mean = values.reduce((sum, value) => sum + value / count, 0);
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { count, mean, deviation: count > 1 ? Math.sqrt(squares / (count - 1)) : 0 };
 }
 
 export type BySeed = ReadonlyMap<number, number>;
@@ -55,7 +41,7 @@ export class DynamicsNumbers {
   }
 
   mean(metric: string, subject: string, step = 0): number | undefined {
-    return describe([...this.at(metric, subject, step).values()])?.mean;
+    return spreadOf([...this.at(metric, subject, step).values()])?.mean;
   }
 
   /** |log growth a step| averaged over the scales: how far from steady, by seed. */

@@ -1,8 +1,9 @@
 /** The three statements of §3.1 against the measurements. */
+import { spreadOf } from '../../numerics/spread.ts';
 import type { Verdict } from '../../pipeline/experiment.ts';
 import { formatSignificant } from '../../report/format-numbers.ts';
 import { cellLabels, dynamicsCells, dynamicsMetrics, pauseLabel } from './dynamics-metrics.ts';
-import { type BySeed, type DynamicsNumbers, type DynamicsSummaryParams, describe } from './dynamics-numbers.ts';
+import type { BySeed, DynamicsNumbers, DynamicsSummaryParams } from './dynamics-numbers.ts';
 
 export interface DynamicsStatement {
   readonly statement: string;
@@ -68,7 +69,7 @@ function judgeGrowth(
   }));
   const isMissing = cells.some(({ plain, normalised }) => plain.size === 0 || normalised.size !== plain.size);
   // A growth of q a step and one of 1/q are as far from steady.
-  const factor = (values: BySeed) => number(Math.exp(describe([...values.values()])?.mean ?? Number.NaN));
+  const factor = (values: BySeed) => number(Math.exp(spreadOf([...values.values()])?.mean ?? Number.NaN));
   const listed = cells.map(
     ({ cell, plain, normalised }) => `${cellLabels[cell]} ×÷ ${factor(plain)} plain, ${factor(normalised)} normalised`,
   );
@@ -88,13 +89,13 @@ function describeAccuracy(
 ) {
   const pause = params.pauses[0]!;
   const within = numbers.mean(dynamicsMetrics.accuracy(pause), subject, params.steps);
-  const beyond = describe([...numbers.beyondTraining(subject, pause, params).values()]);
+  const beyond = spreadOf([...numbers.beyondTraining(subject, pause, params).values()]);
   return `${number(within)} to ${number(beyond?.mean)}`;
 }
 
 function judgeLength(numbers: DynamicsNumbers, params: DynamicsSummaryParams): DynamicsStatement {
   const falls = params.pauses.map((pause) =>
-    describe([...numbers.fallBeyondTraining('layer', pause, params).values()]),
+    spreadOf([...numbers.fallBeyondTraining('layer', pause, params).values()]),
   );
   return {
     statement: `Layer normalization is not in trouble on sequences longer than any in training: accuracy falls by less than ${mostFall}`,
@@ -108,10 +109,10 @@ function judgeBatchNorm(numbers: DynamicsNumbers, params: DynamicsSummaryParams)
   const layer = numbers.fallBeyondTraining('layer', pause, params);
   const batch = numbers.fallBeyondTraining('batch', pause, params);
   const differences = [...batch].flatMap(([seed, fall]) => (layer.has(seed) ? [fall - layer.get(seed)!] : []));
-  const difference = describe(differences);
+  const difference = spreadOf(differences);
   return {
     statement: `Recurrent batch normalization is: with the last step’s statistics beyond training it loses more, in every seed (${pauseLabel(pause)})`,
-    measured: `Recurrent batch norm’s goes from ${describeAccuracy(numbers, params, 'batch')}: it loses ${number(difference?.mean)} ± ${number(difference?.deviation, 2)} more than layer norm`,
+    measured: `Recurrent batch norm’s goes from ${describeAccuracy(numbers, params, 'batch')}: it loses ${number(difference?.mean)} ± ${number(difference?.standardDeviation, 2)} more than layer norm`,
     agrees: difference ? differences.every((value) => value > mostFall) : undefined,
   };
 }
@@ -119,7 +120,7 @@ function judgeBatchNorm(numbers: DynamicsNumbers, params: DynamicsSummaryParams)
 function judgeOnline(numbers: DynamicsNumbers): DynamicsStatement {
   const metric = dynamicsMetrics.online(1);
   const [layer, plain, batch] = (['layer', 'none', 'batch'] as const).map((name) =>
-    describe([...numbers.at(metric, name).values()]),
+    spreadOf([...numbers.at(metric, name).values()]),
   );
   return {
     statement: 'Layer normalization can be trained with a batch size of 1, where batch normalization learns nothing',

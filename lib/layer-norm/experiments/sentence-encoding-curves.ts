@@ -1,25 +1,8 @@
 /** Values over seeds, and what the normalized encoder differs by from the plain one of the same seed. */
+import { type Spread, spreadOf } from '../../numerics/spread.ts';
 import type { Measurement } from '../../pipeline/experiment.ts';
 import { valuesBySeed } from './learning-curves.ts';
 import { type DownstreamMeasure, type Encoder, encoders } from './sentence-encoding-measures.ts';
-
-export interface Spread {
-  readonly count: number;
-  readonly mean: number;
-  /** Over seeds, divisor count − 1; 0 where there is one. */
-  readonly deviation: number;
-  readonly standardError: number;
-}
-
-/** undefined where there are no values. */
-export function describeSpread(values: readonly number[]): Spread | undefined {
-  const count = values.length;
-  if (count === 0) return undefined;
-  const mean = values.reduce((sum, value) => sum + value / count, 0);
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  const deviation = count > 1 ? Math.sqrt(squares / (count - 1)) : 0;
-  return { count, mean, deviation, standardError: deviation / Math.sqrt(count) };
-}
 
 /** One minus the other, seed by seed, where both have one. */
 function differencesBySeed(one: ReadonlyMap<number, number>, other: ReadonlyMap<number, number>): number[] {
@@ -58,11 +41,9 @@ export function compareMeasure(
 ): MeasureComparison | undefined {
   const sign = measure.isBetter === 'higher' ? 1 : -1;
   const at = (encoder: Encoder, step: number) => valuesBySeed(rows, { metric: measure.metric, subject: encoder }, step);
-  const advantage = describeSpread(
-    differencesBySeed(at('layer', update), at('none', update)).map((value) => sign * value),
-  );
+  const advantage = spreadOf(differencesBySeed(at('layer', update), at('none', update)).map((value) => sign * value));
   const spreads = (step: number) => {
-    const [none, layer] = encoders.map((encoder) => describeSpread([...at(encoder, step).values()]));
+    const [none, layer] = encoders.map((encoder) => spreadOf([...at(encoder, step).values()]));
     return none && layer && { none, layer };
   };
   const values = spreads(update);

@@ -1,4 +1,5 @@
 /** Tables and remarks over `recurrent-dynamics`; pure functions of the measurements. */
+import { spreadOf } from '../../numerics/spread.ts';
 import type { Measurement, Summary, Table } from '../../pipeline/experiment.ts';
 import { formatSignificant } from '../../report/format-numbers.ts';
 import { chartDynamics } from './chart-dynamics.ts';
@@ -13,7 +14,7 @@ import {
   testedLabels,
   testedNames,
 } from './dynamics-metrics.ts';
-import { DynamicsNumbers, type DynamicsSummaryParams, describe } from './dynamics-numbers.ts';
+import { DynamicsNumbers, type DynamicsSummaryParams } from './dynamics-numbers.ts';
 import { judgeDynamics, judgeDynamicsStatements } from './judge-dynamics.ts';
 
 const number = formatSignificant;
@@ -88,10 +89,10 @@ function tabulateLengths(numbers: DynamicsNumbers, { steps, testSteps, pauses }:
     ],
     rows: pauses.flatMap((pause) =>
       testedNames.flatMap((name) => {
-        const fall = describe([...numbers.fallBeyondTraining(name, pause, { steps, testSteps }).values()]);
+        const fall = spreadOf([...numbers.fallBeyondTraining(name, pause, { steps, testSteps }).values()]);
         if (!fall) return [];
         const accuracies = ends.map((end) => numbers.mean(dynamicsMetrics.accuracy(pause), name, end));
-        return [[pauseLabel(pause), testedLabels[name], ...accuracies, fall.mean, fall.deviation]];
+        return [[pauseLabel(pause), testedLabels[name], ...accuracies, fall.mean, fall.standardDeviation]];
       }),
     ),
   };
@@ -155,7 +156,7 @@ function remark(numbers: DynamicsNumbers, params: DynamicsSummaryParams): readon
   );
   const meansOf = (name: TestedName, pause: number) => {
     const within = numbers.mean(dynamicsMetrics.accuracy(pause), name, params.steps);
-    const beyond = describe([...numbers.beyondTraining(name, pause, params).values()])?.mean;
+    const beyond = spreadOf([...numbers.beyondTraining(name, pause, params).values()])?.mean;
     return within === undefined || beyond === undefined ? undefined : { within, beyond };
   };
   const [own, stored] = [meansOf('batch-own', pauses[0]!), meansOf('batch', pauses[0]!)];

@@ -1,9 +1,10 @@
 /** Figure 5's numbers and the verdict; pure functions of what was measured. */
 import type { PenLineSource } from '../../datasets/pen-lines.ts';
 import { penLineSources } from '../../datasets/pen-lines.ts';
+import { spreadOf } from '../../numerics/spread.ts';
 import type { Measurement, Summary, Table, Verdict } from '../../pipeline/experiment.ts';
 import { chartLearning, chartWriting } from './chart-handwriting.ts';
-import { compareSeeds, curvesOf, lowestOf, spreadOf } from './compare-handwriting.ts';
+import { compareSeeds, curvesOf, lowestOf } from './compare-handwriting.ts';
 import {
   exchangedMetric,
   finishedMetric,

@@ -1,4 +1,5 @@
 /** Table 3 beside ours, the cross-entropy, and the verdict; pure functions of the measurements. */
+import { type Spread, spreadOf } from '../../numerics/spread.ts';
 import type { Measurement, Summary, Table, Verdict } from '../../pipeline/experiment.ts';
 import { chartCrossEntropy, chartDownstream } from './chart-sentence-encoding.ts';
 import {
@@ -10,13 +11,7 @@ import {
   stepsOf,
   valuesBySeed,
 } from './learning-curves.ts';
-import {
-  compareMeasure,
-  describeSpread,
-  type MeasureComparison,
-  type Spread,
-  signOf,
-} from './sentence-encoding-curves.ts';
+import { compareMeasure, type MeasureComparison, signOf } from './sentence-encoding-curves.ts';
 import {
   crossEntropyMetric,
   crossEntropyUnit,
@@ -112,7 +107,7 @@ function describeCrossEntropy(rows: readonly Measurement[]): string[] {
   const last = stepsOf(rows, { metric, subject: 'layer' }).at(-1);
   if (last === undefined) return [];
   const [plain, normalized] = encoders.map((subject) =>
-    describeSpread([...valuesBySeed(rows, { metric, subject }, last).values()]),
+    spreadOf([...valuesBySeed(rows, { metric, subject }, last).values()]),
   );
   if (!plain || !normalized) return [];
   const { mean, standardError } = pairedDifference(rows, metric, { subject: 'layer', baseline: 'none', step: last });
@@ -130,8 +125,8 @@ function percent(share: number): string {
   return Number.isFinite(share) ? `${Math.round(100 * share)} %` : 'an unmeasured share';
 }
 
-function written({ mean, deviation, count }: Spread, decimals: number): string {
-  return count > 1 ? `${mean.toFixed(decimals)} ± ${deviation.toFixed(decimals)}` : mean.toFixed(decimals);
+function written({ mean, standardDeviation, count }: Spread, decimals: number): string {
+  return count > 1 ? `${mean.toFixed(decimals)} ± ${standardDeviation.toFixed(decimals)}` : mean.toFixed(decimals);
 }
 
 /** Table 3, the paper's rows above ours. */
@@ -140,7 +135,7 @@ function tabulateMeasures(rows: readonly Measurement[], updates: number): Table 
     [updates, 0].map((update) => [
       `${encoderLabels[encoder]}, ${update === 0 ? 'untrained' : `${update.toLocaleString('en-US')} updates`}`,
       ...downstreamMeasures.map(({ metric, decimals }) => {
-        const spread = describeSpread([...valuesBySeed(rows, { metric, subject: encoder }, update).values()]);
+        const spread = spreadOf([...valuesBySeed(rows, { metric, subject: encoder }, update).values()]);
         return spread && written(spread, decimals);
       }),
     ]),
@@ -206,7 +201,7 @@ function tabulateCosts(rows: readonly Measurement[]): Table {
     ],
     rows: encoders.map((subject) => {
       const last = stepsOf(rows, { metric, subject }).at(-1) ?? 0;
-      const spread = describeSpread([...valuesBySeed(rows, { metric, subject }, last).values()]);
+      const spread = spreadOf([...valuesBySeed(rows, { metric, subject }, last).values()]);
       const reached = best && firstStepAt(rows, { metric, subject }, best.mean, 'lower');
       const seconds = secondsPerUpdate(rows, subject);
       return [

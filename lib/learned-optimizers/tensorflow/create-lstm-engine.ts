@@ -1,5 +1,5 @@
 /** What computes the network of a `LearnedOptimizer`: our kernel, or TensorFlow.js itself on a GPU. */
-import * as tf from '@tensorflow/tfjs-core';
+import { tensorsInMainMemory } from '../../kernels/tensor-memory.ts';
 import type { Compute, LstmEngine } from './lstm-engine.ts';
 import { createKernelEngine } from './lstm-on-kernel.ts';
 import { createTensorEngine } from './lstm-on-tensors.ts';
@@ -14,19 +14,11 @@ export function createEngine(compute: Compute, options: OptimizerFile): LstmEngi
 }
 
 function createLstmEngine(compute: Compute, options: OptimizerFile): LstmEngine {
-  if (compute === 'tensors' || (compute === 'auto' && computesOnDevice())) return createTensorEngine(options);
+  if (compute === 'tensors' || (compute === 'auto' && !tensorsInMainMemory())) return createTensorEngine(options);
   try {
     return createKernelEngine(options);
   } catch (error) {
     if (compute === 'kernel') throw error;
     return createTensorEngine(options);
   }
-}
-
-/** Whether the present backend's tensors lie on a GPU: then every dataSync waits for all that is queued. */
-function computesOnDevice(): boolean {
-  const name = tf.getBackend();
-  if (name === 'cpu' || name === 'wasm') return false;
-  // tfjs-node is 'tensorflow', with a GPU or without.
-  return name !== 'tensorflow' || (tf.backend() as { readonly isUsingGpuDevice?: boolean }).isUsingGpuDevice === true;
 }

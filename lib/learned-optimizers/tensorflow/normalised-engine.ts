@@ -7,12 +7,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { NormalisationSettings } from '../normalised-network.ts';
 import type { LstmEngine } from './lstm-engine.ts';
 
-/** m, v [coordinates], and steps so far. */
-interface Moments {
+/** m, v [coordinates], and steps so far. A type, because only those may leave a tidy. */
+type Moments = {
   readonly mean: tf.Tensor1D;
   readonly meanSquare: tf.Tensor1D;
   readonly steps: number;
-}
+};
 
 const epsilon = 1e-8;
 /** e^−10: a coordinate's v̂ below so small a share of the mean counts as nothing. */
@@ -85,7 +85,7 @@ export function normaliseEngine(lstm: LstmEngine, settings: NormalisationSetting
             secondInput === 'gradient' ? tf.div(known[index]!, root) : relativeMagnitude(corrected[index]!, typical);
           return tf.stack([direction, second]);
         });
-        return { inputs, next: next.map((one) => ({ ...one })), nonFinite: tf.addN([nonFinite, ...bad]) as tf.Scalar };
+        return { inputs, next, nonFinite: tf.addN([nonFinite, ...bad]) as tf.Scalar };
       });
       for (const [index, slot] of slots.entries()) replaceMoments(slot, prepared.next[index]!);
       nonFinite.dispose();

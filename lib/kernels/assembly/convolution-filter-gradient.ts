@@ -7,7 +7,7 @@
  * that these stay in the first-level cache while every tile passes over them.
  */
 import { channelTiles, ConvolutionJob, padRows, paddedRowBytes, TILE_CHANNELS, TILE_ROW } from './convolution-job';
-import { madd } from './simd-math';
+import { addOuterProducts } from './outer-product-tile';
 
 /** Output gradients of the rows that all tiles pass over in turn, in bytes. */
 // @ts-ignore: decorator
@@ -75,62 +75,20 @@ function addRows(job: ConvolutionJob, rows: i32, padded: usize, gradient: usize,
   const rowBytes = paddedRowBytes(job);
   const inputBytes = <usize>job.inputChannels * 4;
   const outputBytes = <usize>job.outputChannels * 4;
+  const gradientRowBytes = <usize>job.width * outputBytes;
   const tiles = channelTiles(job.outputChannels);
   for (let tile = 0; tile < tiles; tile++) {
     for (let kernelRow = 0; kernelRow < kernelSize; kernelRow++) {
       const source = padded + <usize>kernelRow * rowBytes;
       for (let first = 0; first < run; first += 4) {
-        addTile(source + <usize>first * 4, inputBytes, rowBytes, gradient, outputBytes, rows, job.width, sums);
+        addOuterProducts(
+          source + <usize>first * 4, inputBytes, rowBytes, gradient, outputBytes, gradientRowBytes, rows, job.width, sums,
+        );
         sums += 4 * TILE_ROW;
       }
     }
     gradient += TILE_ROW;
   }
-}
-
-/** sums [4][8] += Σ over rows × width pixels of source[4] ⊗ gradient[8]. */
-function addTile(
-  source: usize, inputBytes: usize, rowBytes: usize, gradient: usize, outputBytes: usize,
-  rows: i32, width: i32, sums: usize,
-): void {
-  let a0 = v128.load(sums);
-  let a1 = v128.load(sums, 16);
-  let b0 = v128.load(sums, 32);
-  let b1 = v128.load(sums, 48);
-  let c0 = v128.load(sums, 64);
-  let c1 = v128.load(sums, 80);
-  let d0 = v128.load(sums, 96);
-  let d1 = v128.load(sums, 112);
-  for (; rows > 0; rows--) {
-    let pixel = source;
-    const end = gradient + <usize>width * outputBytes;
-    for (; gradient < end; gradient += outputBytes) {
-      const g0 = v128.load(gradient);
-      const g1 = v128.load(gradient, 16);
-      let x = v128.load32_splat(pixel);
-      a0 = madd(x, g0, a0);
-      a1 = madd(x, g1, a1);
-      x = v128.load32_splat(pixel, 4);
-      b0 = madd(x, g0, b0);
-      b1 = madd(x, g1, b1);
-      x = v128.load32_splat(pixel, 8);
-      c0 = madd(x, g0, c0);
-      c1 = madd(x, g1, c1);
-      x = v128.load32_splat(pixel, 12);
-      d0 = madd(x, g0, d0);
-      d1 = madd(x, g1, d1);
-      pixel += inputBytes;
-    }
-    source += rowBytes;
-  }
-  v128.store(sums, a0);
-  v128.store(sums, a1, 16);
-  v128.store(sums, b0, 32);
-  v128.store(sums, b1, 48);
-  v128.store(sums, c0, 64);
-  v128.store(sums, c1, 80);
-  v128.store(sums, d0, 96);
-  v128.store(sums, d1, 112);
 }
 
 /** target [kernelSize, kernelSize, inputs, outputs] = the partials' sum, always in their order and in float64. */

@@ -9,83 +9,17 @@
  * input's gradient is the same rectangles with the roles exchanged, so that a stride costs it nothing either.
  */
 import { packFilter, packTurnedFilter } from './convolution';
+import { TILE_CHANNELS, TILE_ROW } from './convolution-job';
+import { filterGradient } from './dilated-convolution-filter-gradient';
+import { bandRows, DilatedConvolutionJob, firstOutput, offsetOf, outputsEnd } from './dilated-convolution-job';
 import { fourRows, oneRow } from './product-tile';
-import { madd } from './simd-math';
 
-export { packFilter, packTurnedFilter };
+export { filterGradient, packFilter, packTurnedFilter };
 
-/** The order is that of `addressFields`, then `geometryFields`, in lib/kernels/dilated-convolution.ts. */
-// @ts-ignore: decorator
-@unmanaged
-export class DilatedConvolutionJob {
-  /** [images, inputHeight, inputWidth, inputChannels]; of the input's gradient where that is computed, and written. */
-  input!: usize;
-  /** [images, outputHeight, outputWidth, outputChannels]; of the output's gradient in the backward pass. */
-  output!: usize;
-  /** As packFilter leaves it, or packTurnedFilter for the input's gradient. */
-  packed!: usize;
-  /** [outputChannels rounded up to 8] */
-  bias!: usize;
-  /** One tile of an image, [pixels of the larger of input and output][8], where the last tile has fewer than 8 channels. */
-  spare!: usize;
-  /** Of the filter's gradient, [tiles of 8 outputs][kernelSize²][inputChannels rounded up to 4][8]. */
-  sums!: usize;
-  images!: i32;
-  inputHeight!: i32;
-  inputWidth!: i32;
-  inputChannels!: i32;
-  outputHeight!: i32;
-  outputWidth!: i32;
-  outputChannels!: i32;
-  kernelSize!: i32;
-  stride!: i32;
-  dilation!: i32;
-  /** 1: negative outputs become 0. */
-  rectify!: i32;
-}
-
-// @ts-ignore: decorator
-@inline
-const TILE_CHANNELS: i32 = 8;
-// @ts-ignore: decorator
-@inline
-const TILE_ROW: usize = 32;
-/** Output pixels that every tile and place passes over before the next: they stay in the second-level cache. */
-// @ts-ignore: decorator
-@inline
-const BAND_PIXELS: i32 = 256;
 /** Channels of a product whose weights stay in the first-level cache. */
 // @ts-ignore: decorator
 @inline
 const PASS_CHANNELS: i32 = 512;
-
-/** Distance of an input from stride · output, for a row or column of the kernel. */
-// @ts-ignore: decorator
-@inline
-function offsetOf(job: DilatedConvolutionJob, place: i32): i32 {
-  return job.dilation * (place - (job.kernelSize >> 1));
-}
-
-/** The first output whose input is not before the image. */
-// @ts-ignore: decorator
-@inline
-function firstOutput(offset: i32, stride: i32): i32 {
-  return offset < 0 ? (stride - 1 - offset) / stride : 0;
-}
-
-/** Behind the last of `outputs` whose input is not after the image. */
-// @ts-ignore: decorator
-@inline
-function outputsEnd(offset: i32, stride: i32, inputs: i32, outputs: i32): i32 {
-  const last = inputs - 1 - offset;
-  return last < 0 ? 0 : min(outputs, last / stride + 1);
-}
-
-// @ts-ignore: decorator
-@inline
-function bandRows(job: DilatedConvolutionJob): i32 {
-  return max(1, BAND_PIXELS / job.outputWidth);
-}
 
 /** Output from input. */
 export function forward(job: DilatedConvolutionJob): void {
@@ -276,111 +210,4 @@ export function sumPixels(values: usize, pixels: i32, channels: i32, sums: usize
   for (let channel: usize = 0; channel < <usize>channels; channel++) {
     store<f32>(sums + channel * 4, <f32>load<f64>(doubles + channel * 8));
   }
-}
-
-/** The filter's gradient [kernelSize, kernelSize, inputChannels, outputChannels] from the input and the output's gradient. */
-export function filterGradient(job: DilatedConvolutionJob, target: usize): void {
-  const places = job.kernelSize * job.kernelSize;
-  const run = (job.inputChannels + 3) & ~3;
-  const tiles = (job.outputChannels + TILE_CHANNELS - 1) / TILE_CHANNELS;
-  memory.fill(job.sums, 0, <usize>(tiles * places * run) * TILE_ROW);
-  const inputBytes = <usize>(job.inputHeight * job.inputWidth * job.inputChannels) * 4;
-  const outputBytes = <usize>(job.outputHeight * job.outputWidth * job.outputChannels) * 4;
-  const rows = bandRows(job);
-  for (let image: usize = 0; image < <usize>job.images; image++) {
-    for (let first = 0; first < job.outputHeight; first += rows) {
-      const end = min(first + rows, job.outputHeight);
-      addToSums(job, first, end, job.input + image * inputBytes, job.output + image * outputBytes);
-    }
-  }
-  for (let place = 0; place < places; place++) {
-    for (let k = 0; k < job.inputChannels; k++) {
-      for (let output = 0; output < job.outputChannels; output++) {
-        const row = ((output / TILE_CHANNELS) * places + place) * run + k;
-        store<f32>(target, load<f32>(job.sums + <usize>row * TILE_ROW + <usize>(output % TILE_CHANNELS) * 4));
-        target += 4;
-      }
-    }
-  }
-}
-
-/** What rows of the output of one image add to the sums. */
-function addToSums(job: DilatedConvolutionJob, firstRow: i32, endRow: i32, input: usize, gradient: usize): void {
-  const stride = job.stride;
-  const kernelSize = job.kernelSize;
-  const run = (job.inputChannels + 3) & ~3;
-  const inputBytes = <usize>job.inputChannels * 4;
-  const outputBytes = <usize>job.outputChannels * 4;
-  let sums = job.sums;
-  for (let channel = 0; channel < job.outputChannels; channel += TILE_CHANNELS) {
-    for (let row = 0; row < kernelSize; row++) {
-      const rowOffset = offsetOf(job, row);
-      const first = max(firstRow, firstOutput(rowOffset, stride));
-      const rows = min(endRow, outputsEnd(rowOffset, stride, job.inputHeight, job.outputHeight)) - first;
-      for (let column = 0; column < kernelSize; column++) {
-        const columnOffset = offsetOf(job, column);
-        const left = firstOutput(columnOffset, stride);
-        const columns = outputsEnd(columnOffset, stride, job.inputWidth, job.outputWidth) - left;
-        if (rows > 0 && columns > 0) {
-          const inputPixel = <usize>((first * stride + rowOffset) * job.inputWidth + left * stride + columnOffset);
-          const from = input + inputPixel * inputBytes;
-          const by = gradient + <usize>(first * job.outputWidth + left) * outputBytes + <usize>channel * 4;
-          for (let k: usize = 0; k < <usize>run; k += 4) {
-            addTile(
-              from + k * 4, <usize>stride * inputBytes, <usize>(stride * job.inputWidth) * inputBytes,
-              by, outputBytes, <usize>job.outputWidth * outputBytes, rows, columns, sums + k * TILE_ROW,
-            );
-          }
-        }
-        sums += <usize>run * TILE_ROW;
-      }
-    }
-  }
-}
-
-/** sums [4][8] += Σ over rows × columns of source[4] ⊗ gradient[8]. */
-function addTile(
-  source: usize, sourceBytes: usize, sourceRowBytes: usize,
-  gradient: usize, gradientBytes: usize, gradientRowBytes: usize, rows: i32, columns: i32, sums: usize,
-): void {
-  let a0 = v128.load(sums);
-  let a1 = v128.load(sums, 16);
-  let b0 = v128.load(sums, 32);
-  let b1 = v128.load(sums, 48);
-  let c0 = v128.load(sums, 64);
-  let c1 = v128.load(sums, 80);
-  let d0 = v128.load(sums, 96);
-  let d1 = v128.load(sums, 112);
-  for (; rows > 0; rows--) {
-    let pixel = source;
-    let at = gradient;
-    for (let column = columns; column > 0; column--) {
-      const g0 = v128.load(at);
-      const g1 = v128.load(at, 16);
-      let x = v128.load32_splat(pixel);
-      a0 = madd(x, g0, a0);
-      a1 = madd(x, g1, a1);
-      x = v128.load32_splat(pixel, 4);
-      b0 = madd(x, g0, b0);
-      b1 = madd(x, g1, b1);
-      x = v128.load32_splat(pixel, 8);
-      c0 = madd(x, g0, c0);
-      c1 = madd(x, g1, c1);
-      x = v128.load32_splat(pixel, 12);
-      d0 = madd(x, g0, d0);
-      d1 = madd(x, g1, d1);
-      pixel += sourceBytes;
-      at += gradientBytes;
-    }
-    source += sourceRowBytes;
-    gradient += gradientRowBytes;
-  }
-  v128.store(sums, a0);
-  v128.store(sums, a1, 16);
-  v128.store(sums, b0, 32);
-  v128.store(sums, b1, 48);
-  v128.store(sums, c0, 64);
-  v128.store(sums, c1, 80);
-  v128.store(sums, d0, 96);
-  v128.store(sums, d1, 112);
 }

@@ -58,7 +58,8 @@ function curvesOf(rows: readonly Measurement[], metric: string) {
 }
 
 function layersOf(values: readonly object[], yTitle: string) {
-  const domain = encoders.map((encoder) => encoderLabels[encoder]);
+  // The first colour is for what the paper proposes.
+  const domain = [encoderLabels.layer, encoderLabels.none];
   const x = { field: 'updates', type: 'quantitative', title: 'updates', axis: { tickCount: 5 } };
   const y = (field: string) => ({ field, type: 'quantitative', title: yTitle, scale: { zero: false } });
   // One legend for both layers: each names the same scale, and neither may take the legend away.
@@ -66,7 +67,13 @@ function layersOf(values: readonly object[], yTitle: string) {
   const color = { field: 'encoder', type: 'nominal', title: null, scale: { domain }, legend };
   const strokeDash = {
     ...color,
-    scale: { domain, range: encoders.map((encoder) => (encoder === 'layer' ? [1, 0] : [6, 3])) },
+    scale: {
+      domain,
+      range: [
+        [1, 0],
+        [6, 3],
+      ],
+    },
   };
   return [
     { data: { values }, mark: 'area', encoding: { x, y: y('low'), y2: { field: 'high' }, color } },

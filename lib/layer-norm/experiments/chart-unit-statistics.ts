@@ -6,8 +6,8 @@ import { estimateOf, stepsOf, valuesBySeed } from './learning-curves.ts';
 /** A row of panels a measure, a panel a layer; undefined where nothing was measured. */
 export function chartUnitStatistics(rows: readonly Measurement[], layers: number): Chart | undefined {
   const panels = [
-    { metricOf: unitsOnMetric, title: 'share of images in which a unit is on', domain: [0, 1] },
-    { metricOf: unitDeviationMetric, title: 'standard deviation over images', domain: undefined },
+    { metricOf: unitsOnMetric, title: 'share of images (on)', domain: [0, 1] },
+    { metricOf: unitDeviationMetric, title: 'standard deviation', domain: undefined },
   ].map(({ metricOf, title, domain }) => ({
     hconcat: Array.from({ length: layers }, (_, layer) => panelOf(rows, metricOf(layer), title, layer, domain)),
   }));

@@ -8,13 +8,13 @@ import { promisify } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfLayers from '@tensorflow/tfjs-layers';
 import { startTensorFlow } from '../functions/numeric-backend.ts';
-import type { Compute } from '../lib/layer-norm/compute.ts';
+import type { Compute } from '../lib/kernels/compute.ts';
 import { layerNormalization } from '../lib/layer-norm/normalization.ts';
 import { gru, initializeGru } from '../lib/layer-norm/recurrent/gru.ts';
 import { initializeLstm, lstm } from '../lib/layer-norm/recurrent/lstm.ts';
-import { asTensors } from '../lib/layer-norm/trainer.ts';
 import { detectWasmBackend } from '../lib/numerics/backend.ts';
 import { randomStream } from '../lib/numerics/random.ts';
+import { asTensors } from '../lib/training/trainer.ts';
 import { type Benchmark, type BenchmarkRow, measureInTurn } from './benchmark.ts';
 
 /** The shapes of the paper's models: permutation-invariant MNIST, skip-thoughts, and one of every step of a minibatch. */

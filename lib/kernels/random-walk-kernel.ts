@@ -2,6 +2,7 @@
  * A random walk over one image on the SIMD kernel (assembly/random-walk.ts), in arrays of its own memory, without
  * TensorFlow.js: what refinement runs on. See random-walk.ts for the same as operations on tensors.
  */
+
 import type { Neighbourhood, PixelGrid } from '../random-walk/neighbourhood.ts';
 import { KernelShapeError } from './errors.ts';
 import { createMemory, instantiateKernel, type KernelOptions } from './kernel-instance.ts';

@@ -1,24 +1,8 @@
 /** Errors of layer normalization and its layers. */
-import { InputError, RunError } from '../errors.ts';
+import { InputError } from '../errors.ts';
 
 /** A tensor or a set of parameters does not have the shape that an operation needs. */
 export class LayerNormShapeError extends InputError {}
 
 /** Another library's weights, or those for it, do not mean the same in ours. */
 export class UnconvertibleWeights extends InputError {}
-
-/** A model's tensors are not those that the code expects of its kind. */
-export class InvalidModel extends RunError {
-  constructor(problem: string) {
-    super(`This model is not one of this version: ${problem}. Delete the artifact and train again.`);
-  }
-}
-
-/** Training could not go on: its losses or gradients were not finite. */
-export class TrainingDiverged extends RunError {
-  constructor(skipped: number, updates: number) {
-    super(
-      `${skipped} of ${updates} updates had a loss or a gradient that was not finite. Lower learningRate, or clip gradients.`,
-    );
-  }
-}

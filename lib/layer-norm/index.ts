@@ -1,10 +1,9 @@
 /**
  * Layer Normalization (Ba, Kiros & Hinton 2016, arXiv 1607.06450), in the order of the paper: operations on
- * TensorFlow.js, and what trains the models of its tasks.
+ * TensorFlow.js. The layers that are made of them are in `layers/`, the models of its tasks in `models/`.
  */
 
-export { type AdamSettings, type BiasCorrection, type GradientClip, initAdam, updateAdam } from './adam.ts';
-export type { Compute } from './compute.ts';
+export type { Compute } from '../kernels/compute.ts';
 export { embed } from './embed.ts';
 export * from './errors.ts';
 // Eq. 3
@@ -30,4 +29,3 @@ export { initializeLstm, type LstmParameters, type LstmState, lstm, lstmStep } f
 export type { RecurrentNormalization, RecurrentOptions, SequenceOptions } from './recurrent/recurrent-options.ts';
 // Eq. 4
 export { initializeRnn, type RnnParameters, type RnnState, rnn, rnnStep } from './recurrent/rnn.ts';
-export { asTensors, prefix, type Training, trainModel, type Validation, withPrefix } from './trainer.ts';

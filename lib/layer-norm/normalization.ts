@@ -3,8 +3,8 @@
  * paper, RMSNorm (Zhang & Sennrich 2019). The statistics of a row depend on nothing but that row.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { type Compute, onKernelOrTensors } from '../kernels/compute.ts';
 import { normalizeLayer } from '../kernels/layer-normalization.ts';
-import { type Compute, onKernelOrTensors } from './compute.ts';
 import { LayerNormShapeError } from './errors.ts';
 
 /** The paper has no ε; its authors' code adds this to the variance, inside the root. */

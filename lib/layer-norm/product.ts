@@ -1,7 +1,7 @@
 /** Products of matrices whose gradients are fast on every backend. */
 import * as tf from '@tensorflow/tfjs-core';
+import { type Compute, onKernelOrTensors } from '../kernels/compute.ts';
 import { multiplyMatrices } from '../kernels/matrix-product.ts';
-import { type Compute, onKernelOrTensors } from './compute.ts';
 
 /**
  * a·b. The gradients of `tf.matMul` are products with transposing flags, which the WebAssembly backend computes by a plain

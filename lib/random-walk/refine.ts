@@ -2,6 +2,7 @@
  * Sharper segments from class probabilities and the picture that they are of: a random walk to convergence (§4.4) along
  * affinities of colours, by one call. Needs no TensorFlow.js.
  */
+
 import { createRandomWalkKernel } from '../kernels/random-walk-kernel.ts';
 import { type Convergence, converge, type Solver, solverArrays } from './converge.ts';
 import { type AlphaReading, diffusionOf } from './diffusion.ts';

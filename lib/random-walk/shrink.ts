@@ -6,6 +6,7 @@
  * The paper's smaller matrix is CᵀB. Here it is made as the large one is, from the kept pixels' features within half the
  * radius: as sparse, and the solver takes away what is wrong about its solution, so that the stated error stays what it is.
  */
+
 import { createRandomWalkKernel, type RandomWalkKernel } from '../kernels/random-walk-kernel.ts';
 import { converge, solverArrays } from './converge.ts';
 import { clipNeighbourhood, createNeighbourhood, type PixelGrid } from './neighbourhood.ts';

@@ -4,8 +4,8 @@
  * n·k/2 numbers stand for the n × n matrix A, and no n × k × channels differences are made on the kernel.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { type Compute, onKernelOrTensors } from '../kernels/compute.ts';
 import { pixelAffinitiesOnKernel, walkStepOnKernel } from '../kernels/random-walk.ts';
-import { type Compute, onKernelOrTensors } from '../layer-norm/compute.ts';
 import { InvalidWalkInput } from './errors.ts';
 import type { Neighbourhood, Offset } from './neighbourhood.ts';
 

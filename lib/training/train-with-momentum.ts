@@ -3,8 +3,8 @@
  * is in the checkpoint, so that a training that was killed goes on to the same bits.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { TrainingDiverged } from '../layer-norm/errors.ts';
-import { asTensors, prefix, type TensorByName, withPrefix } from '../layer-norm/trainer.ts';
+import { TrainingDiverged } from './errors.ts';
+import { asTensors, prefix, type TensorByName, withPrefix } from './trainer.ts';
 import '../numerics/register-gradients.ts';
 import type { NamedTensors, Tensor } from '../numerics/safetensors.ts';
 import type { Checkpoint, TrainingContext } from '../pipeline/context.ts';

@@ -10,10 +10,10 @@ import {
 } from '../../lib/layer-norm/models/attentive-reader.ts';
 import { gatherStatistics, measureReader } from '../../lib/layer-norm/models/reader-evaluation.ts';
 import { pad, type ReaderMinibatch } from '../../lib/layer-norm/models/reader-minibatch.ts';
-import { asTensors } from '../../lib/layer-norm/trainer.ts';
 import { checkGradient } from '../../lib/numerics/gradient-checking.ts';
 import { randomStream } from '../../lib/numerics/random.ts';
 import type { NamedTensors } from '../../lib/numerics/safetensors.ts';
+import { asTensors } from '../../lib/training/trainer.ts';
 import { float64Loss } from './float64-reader.ts';
 
 beforeAll(() => tf.setBackend('cpu'));

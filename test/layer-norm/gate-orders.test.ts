@@ -14,9 +14,9 @@ import {
 import { gateColumns, gruGates, lstmGates } from '../../lib/layer-norm/recurrent/gates.ts';
 import { type GruParameters, gru, initializeGru } from '../../lib/layer-norm/recurrent/gru.ts';
 import { initializeLstm, type LstmParameters, lstm } from '../../lib/layer-norm/recurrent/lstm.ts';
-import { asTensors } from '../../lib/layer-norm/trainer.ts';
 import { randomStream } from '../../lib/numerics/random.ts';
 import type { NamedTensors, Tensor } from '../../lib/numerics/safetensors.ts';
+import { asTensors } from '../../lib/training/trainer.ts';
 
 interface Golden {
   readonly shape: number[];

@@ -18,8 +18,8 @@ import {
   stepHandwriting,
 } from '../../lib/layer-norm/models/handwriting-network.ts';
 import { writeTexts } from '../../lib/layer-norm/models/write-text.ts';
-import { asTensors } from '../../lib/layer-norm/trainer.ts';
 import { randomStream } from '../../lib/numerics/random.ts';
+import { asTensors } from '../../lib/training/trainer.ts';
 
 beforeAll(() => tf.setBackend('cpu'));
 

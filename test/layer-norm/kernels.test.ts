@@ -3,13 +3,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import '../../lib/numerics/register-gradients.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { startTensorFlow } from '../../functions/numeric-backend.ts';
-import type { Compute } from '../../lib/layer-norm/compute.ts';
+import type { Compute } from '../../lib/kernels/compute.ts';
 import { layerNormalization, rootMeanSquareNormalization } from '../../lib/layer-norm/normalization.ts';
 import { gru, gruStep, initializeGru } from '../../lib/layer-norm/recurrent/gru.ts';
 import { initializeLstm, lstm, lstmStep } from '../../lib/layer-norm/recurrent/lstm.ts';
 import { initializeRnn, rnn, rnnStep } from '../../lib/layer-norm/recurrent/rnn.ts';
-import { asTensors } from '../../lib/layer-norm/trainer.ts';
 import { randomStream } from '../../lib/numerics/random.ts';
+import { asTensors } from '../../lib/training/trainer.ts';
 
 const [time, batch, inputSize, units] = [4, 3, 5, 6];
 const layers = {

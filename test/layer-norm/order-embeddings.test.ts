@@ -8,10 +8,10 @@ import {
   initializeOrderEmbeddings,
   rankingLoss,
 } from '../../lib/layer-norm/models/order-embeddings.ts';
-import { asTensors } from '../../lib/layer-norm/trainer.ts';
 import { drawMinibatches } from '../../lib/layer-norm/training/image-sentence-ranking.ts';
 import { detectWasmBackend } from '../../lib/numerics/backend.ts';
 import type { NamedTensors } from '../../lib/numerics/safetensors.ts';
+import { asTensors } from '../../lib/training/trainer.ts';
 
 beforeAll(() => startTensorFlow(detectWasmBackend()));
 

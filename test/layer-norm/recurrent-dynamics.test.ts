@@ -9,11 +9,11 @@ import { testClassifier } from '../../lib/layer-norm/experiments/test-classifier
 import { digitSide, digitSteps, drawDigitStreams, stepFeatures } from '../../lib/layer-norm/models/digit-streams.ts';
 import { accuracy, initializeClassifier, streamLoss } from '../../lib/layer-norm/models/stream-classifier.ts';
 import { initializeRunningStatistics } from '../../lib/layer-norm/recurrent/batch-statistics.ts';
-import { prefix } from '../../lib/layer-norm/trainer.ts';
 import { detectWasmBackend } from '../../lib/numerics/backend.ts';
 import { randomStream } from '../../lib/numerics/random.ts';
 import { type Measurement, presetNames } from '../../lib/pipeline/experiment.ts';
 import { renderChart } from '../../lib/report/render-chart.ts';
+import { prefix } from '../../lib/training/trainer.ts';
 import { datasetOf, runExperiment, trainTrial } from './run-experiment.ts';
 
 beforeAll(() => startTensorFlow(detectWasmBackend()));

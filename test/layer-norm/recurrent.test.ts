@@ -7,8 +7,8 @@ import { layerNormalization } from '../../lib/layer-norm/normalization.ts';
 import { gru, initializeGru } from '../../lib/layer-norm/recurrent/gru.ts';
 import { initializeLstm, lstm } from '../../lib/layer-norm/recurrent/lstm.ts';
 import { initializeRnn, rnn } from '../../lib/layer-norm/recurrent/rnn.ts';
-import { asTensors } from '../../lib/layer-norm/trainer.ts';
 import { randomStream } from '../../lib/numerics/random.ts';
+import { asTensors } from '../../lib/training/trainer.ts';
 
 beforeAll(() => startTensorFlow('wasm-plain'));
 

@@ -13,11 +13,11 @@ import { negativeLogLikelihoods, sampleWords } from '../../lib/layer-norm/models
 import { minibatchLoss } from '../../lib/layer-norm/models/train-skip-thoughts.ts';
 import { splitDocuments } from '../../lib/layer-norm/models/training-text.ts';
 import { buildVocabulary, numberWords, restoreVocabulary } from '../../lib/layer-norm/models/vocabulary.ts';
-import { asTensors } from '../../lib/layer-norm/trainer.ts';
 import { detectWasmBackend } from '../../lib/numerics/backend.ts';
 import { checkGradient } from '../../lib/numerics/gradient-checking.ts';
 import { randomStream } from '../../lib/numerics/random.ts';
 import type { NamedTensors } from '../../lib/numerics/safetensors.ts';
+import { asTensors } from '../../lib/training/trainer.ts';
 import { float64DecodingLoss } from './float64-skip-thoughts.ts';
 
 // Tensors are made while tests are collected.

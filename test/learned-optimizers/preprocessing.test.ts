@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { poolImages } from '../../lib/datasets/pool-images.ts';
 import { preprocessing } from '../../lib/learned-optimizers/experiments/preprocessing.ts';
 import { validationMetric } from '../../lib/learned-optimizers/experiments/summarize-preprocessing.ts';
-import { poolImages } from '../../lib/learned-optimizers/problems/pooled-images.ts';
 import type { Measurement } from '../../lib/pipeline/experiment.ts';
 import { presetNames } from '../../lib/pipeline/experiment.ts';
 import { renderChart } from '../../lib/report/render-chart.ts';

@@ -60,7 +60,7 @@ async function measureTest(evaluation: TestEvaluation, context: EvaluationContex
   const { model, learningRate } = await chooseByValidation(evaluation, context);
   await context.startTensorFlow();
   const tf = await import('@tensorflow/tfjs-core');
-  const { asTensors, withPrefix } = await import('../trainer.ts');
+  const { asTensors, withPrefix } = await import('../../training/trainer.ts');
   const { classify, measureUnits } = await import('../models/classify-images.ts');
   const { forwardConvolutions } = await import('../models/convolutions.ts');
 

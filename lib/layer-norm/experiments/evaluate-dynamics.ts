@@ -1,6 +1,6 @@
 /** What `recurrent-dynamics` measures: untrained networks, trained ones on long streams, and the time of an update. */
 import { readMnist } from '../../datasets/mnist.ts';
-import { poolImages } from '../../learned-optimizers/problems/pooled-images.ts';
+import { poolImages } from '../../datasets/pool-images.ts';
 import { randomStream } from '../../numerics/random.ts';
 import type { EvaluationContext } from '../../pipeline/context.ts';
 import type { Measurement } from '../../pipeline/experiment.ts';

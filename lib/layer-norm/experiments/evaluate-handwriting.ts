@@ -54,7 +54,7 @@ export async function evaluateHandwriting(
 async function measureNetwork(trial: HandwritingTrial, context: EvaluationContext): Promise<readonly Measurement[]> {
   const tf = await import('@tensorflow/tfjs-core');
   const { measureLoss } = await import('../models/handwriting-loss.ts');
-  const { asTensors } = await import('../trainer.ts');
+  const { asTensors } = await import('../../training/trainer.ts');
   const model = await context.model(trial.name);
   const { network, encoding } = readHandwritingModel(model);
   const common = { subject: network.normalization, seed: trial.seed };
@@ -82,7 +82,7 @@ async function writePrompts(
   if (prompts.length === 0) return [];
   const tf = await import('@tensorflow/tfjs-core');
   const { writeTexts } = await import('../models/write-text.ts');
-  const { asTensors } = await import('../trainer.ts');
+  const { asTensors } = await import('../../training/trainer.ts');
   const model = await context.model(trial.name);
   const { network, encoding } = readHandwritingModel(model);
   const parameters = asTensors(model.tensors);
@@ -116,8 +116,8 @@ async function timeUpdates(
   const tf = await import('@tensorflow/tfjs-core');
   await import('../../numerics/register-gradients.ts');
   const { handwritingLoss } = await import('../models/handwriting-loss.ts');
-  const { asTensors } = await import('../trainer.ts');
-  const { initAdam, updateAdam } = await import('../adam.ts');
+  const { asTensors } = await import('../../training/trainer.ts');
+  const { initAdam, updateAdam } = await import('../../training/adam.ts');
   const lines = await readLines(timed[0]!.lines, context);
   const updates: Record<string, () => void> = {};
   for (const trial of timed) {

@@ -67,7 +67,7 @@ async function measureRetrieval(
 ): Promise<readonly Measurement[]> {
   await context.startTensorFlow();
   const tf = await import('@tensorflow/tfjs-core');
-  const { asTensors } = await import('../trainer.ts');
+  const { asTensors } = await import('../../training/trainer.ts');
   const { scorePictures } = await import('../models/score-pictures.ts');
   const { tensors, metadata, metrics } = await context.model(trials[0]!);
   const settings = JSON.parse(metadata.settings!) as OrderEmbeddingSettings;

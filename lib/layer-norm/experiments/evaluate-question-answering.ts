@@ -124,7 +124,7 @@ async function measureSpeed(
   context: EvaluationContext,
 ): Promise<readonly Measurement[]> {
   const library = await startReaders(context);
-  const { initAdam, updateAdam } = await import('../adam.ts');
+  const { initAdam, updateAdam } = await import('../../training/adam.ts');
   const dataset = await context.dataset(cnnQuestions);
   const updates: Record<string, () => void> = {};
   for (const [index, trial] of timed.entries()) {

@@ -6,12 +6,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { randomStream } from '../../numerics/random.ts';
 import type { NamedTensors } from '../../numerics/safetensors.ts';
+import { asTensors, type TensorByName } from '../../training/trainer.ts';
 import { stepFeatures } from '../models/digit-streams.ts';
 import { type GruParameters, gruStep, initializeGru } from '../recurrent/gru.ts';
 import { initializeLstm, type LstmParameters, lstmStep } from '../recurrent/lstm.ts';
 import type { RecurrentNormalization } from '../recurrent/recurrent-options.ts';
 import { initializeRnn, type RnnParameters, rnnStep } from '../recurrent/rnn.ts';
-import { asTensors, type TensorByName } from '../trainer.ts';
 import type { DynamicsCell, ScaledWeights } from './dynamics-metrics.ts';
 
 export interface DynamicsSettings {

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '../../numerics/register-gradients.ts';
 import type { NamedTensors } from '../../numerics/safetensors.ts';
+import { asTensors, withPrefix } from '../../training/trainer.ts';
 import type { DigitStreams } from '../models/digit-streams.ts';
 import {
   accuracy,
@@ -12,7 +13,6 @@ import {
   streamTensors,
 } from '../models/stream-classifier.ts';
 import type { BatchStatistics } from '../recurrent/batch-statistics.ts';
-import { asTensors, withPrefix } from '../trainer.ts';
 import type { TestedName } from './dynamics-metrics.ts';
 
 export interface TestedWindow {

@@ -1,12 +1,12 @@
 /** What `BatchNormLSTM` computes with: weights, running statistics, sequences. It is not for `tf.layers.rnn`. */
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
+import { InvalidLayerSetting } from '../../tensorflow-layers/errors.ts';
+import { checkPositiveInteger, checkRate } from '../../tensorflow-layers/layer-arguments.ts';
 import { batchNormLstm } from '../recurrent/batch-norm-lstm.ts';
 import { type RunningStatistics, statisticsNames, updateRunningStatistics } from '../recurrent/batch-statistics.ts';
 import { lstmGates } from '../recurrent/gates.ts';
 import type { LstmParameters, LstmState } from '../recurrent/lstm.ts';
-import { InvalidLayerSetting } from './errors.ts';
-import { checkPositiveInteger, checkRate } from './layer-arguments.ts';
 import { type LayerNormLSTMCellArgs, lstmWeights } from './layer-norm-lstm-cell.ts';
 import {
   type CellParameters,

@@ -1,6 +1,7 @@
 /** Layers for `tf.layers` models: layer normalization (arXiv 1607.06450), and what its experiments compare it with. */
+
+export { InvalidLayerInput, InvalidLayerSetting, InvalidWeights } from '../../tensorflow-layers/errors.ts';
 export { BatchNormLSTM, type BatchNormLSTMArgs, batchNormLSTM } from './batch-norm-lstm.ts';
-export { InvalidLayerInput, InvalidLayerSetting, InvalidWeights } from './errors.ts';
 // Eqs 26–28
 export { LayerNormGRU, type LayerNormGRUArgs, layerNormGRU } from './layer-norm-gru.ts';
 export { LayerNormGRUCell, type LayerNormGRUCellArgs, layerNormGRUCell } from './layer-norm-gru-cell.ts';

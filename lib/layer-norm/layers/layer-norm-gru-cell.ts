@@ -1,8 +1,8 @@
 /** The cell of `LayerNormGRU` (Eqs 26–28), also for `tf.layers.rnn({ cell })`. */
 import * as tf from '@tensorflow/tfjs-core';
+import { checkNormalisedSize } from '../../tensorflow-layers/layer-arguments.ts';
 import { gruGates } from '../recurrent/gates.ts';
 import { type GruParameters, gru, gruStepSeeing } from '../recurrent/gru.ts';
-import { checkNormalisedSize } from './layer-arguments.ts';
 import {
   type CellParameters,
   type CellWeight,

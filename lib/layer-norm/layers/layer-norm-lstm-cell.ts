@@ -1,8 +1,9 @@
 /** The cell of `LayerNormLSTM` (Eqs 20–22), also for `tf.layers.rnn({ cell })`. */
 import * as tf from '@tensorflow/tfjs-core';
+import { checkNormalisedSize } from '../../tensorflow-layers/layer-arguments.ts';
+import type { WeightSettings } from '../../tensorflow-layers/weight-settings.ts';
 import { gateColumns, lstmGates } from '../recurrent/gates.ts';
 import { type LstmParameters, type LstmState, lstm, lstmStep } from '../recurrent/lstm.ts';
-import { checkNormalisedSize } from './layer-arguments.ts';
 import {
   type CellParameters,
   type CellWeight,
@@ -12,7 +13,6 @@ import {
   type Sequence,
   type SequenceResult,
 } from './recurrent-cell.ts';
-import type { WeightSettings } from './weight-settings.ts';
 
 export interface LayerNormLSTMCellArgs extends RecurrentCellArgs {
   /** Whether the forget gate's bias begins at 1, so that the cell remembers at first; true by default, as in Keras. */

@@ -1,7 +1,7 @@
 /** The cell of `LayerNormRNN` (Eq. 4), also for `tf.layers.rnn({ cell })`. */
 import * as tf from '@tensorflow/tfjs-core';
+import { checkNormalisedSize } from '../../tensorflow-layers/layer-arguments.ts';
 import { type RnnParameters, rnn, rnnStep } from '../recurrent/rnn.ts';
-import { checkNormalisedSize } from './layer-arguments.ts';
 import {
   type CellParameters,
   type CellWeight,

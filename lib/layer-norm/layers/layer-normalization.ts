@@ -1,10 +1,15 @@
 /** Layer normalisation (Eqs 3 and 4: over the units of a layer, for each case alone) as a layer. */
 import * as tf from '@tensorflow/tfjs-core';
 import { type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
+import {
+  checkEpsilon,
+  checkNormalisedSize,
+  firstShape,
+  type LayerArgs,
+} from '../../tensorflow-layers/layer-arguments.ts';
+import { readWeightSettings, type WeightArgs, type WeightSettings } from '../../tensorflow-layers/weight-settings.ts';
 import { layerNormalization as normalize } from '../normalization.ts';
-import { checkEpsilon, checkNormalisedSize, firstShape, type LayerArgs } from './layer-arguments.ts';
 import { featureSizes, normalisedAxes, overTrailingAxes } from './normalised-axes.ts';
-import { readWeightSettings, type WeightArgs, type WeightSettings } from './weight-settings.ts';
 
 export interface LayerNormalizationArgs extends LayerArgs, WeightArgs<'gain'>, WeightArgs<'bias'> {
   /** The axis or axes to normalise over, and that gain and bias have; the last by default, and never the batch's. */

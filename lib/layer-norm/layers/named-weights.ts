@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerVariable, layers } from '@tensorflow/tfjs-layers';
 import type { NamedTensors, Tensor } from '../../numerics/safetensors.ts';
-import { InvalidWeights } from './errors.ts';
+import { InvalidWeights } from '../../tensorflow-layers/errors.ts';
 
 type Weighted = Pick<InstanceType<typeof layers.Layer>, 'weights'>;
 

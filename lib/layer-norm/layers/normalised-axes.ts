@@ -1,8 +1,8 @@
 /** Normalisation over any axes but the first, by operations that normalise over the last. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Shape } from '@tensorflow/tfjs-layers';
-import { InvalidLayerSetting } from './errors.ts';
-import { knownSize } from './layer-arguments.ts';
+import { InvalidLayerSetting } from '../../tensorflow-layers/errors.ts';
+import { knownSize } from '../../tensorflow-layers/layer-arguments.ts';
 
 /** The axes counted from 0, ascending. The first is the batch, over which layer normalisation never goes. */
 export function normalisedAxes(layer: string, rank: number, axes: readonly number[]): number[] {

@@ -5,9 +5,9 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers } from '@tensorflow/tfjs-layers';
+import { InvalidLayerSetting } from '../../tensorflow-layers/errors.ts';
+import type { Initializer } from '../../tensorflow-layers/weight-settings.ts';
 import { orthogonalGates } from '../recurrent/initial-weights.ts';
-import { InvalidLayerSetting } from './errors.ts';
-import type { Initializer } from './weight-settings.ts';
 
 /** The base class is not exported by its name; a layer takes nothing else for an initializer. */
 const InitializerClass: abstract new () => Initializer = Object.getPrototypeOf(initializers.zeros().constructor);

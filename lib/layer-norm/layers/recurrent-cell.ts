@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
-import { InvalidLayerInput, InvalidLayerSetting } from './errors.ts';
+import { InvalidLayerInput, InvalidLayerSetting } from '../../tensorflow-layers/errors.ts';
 import {
   checkEpsilon,
   checkPositiveInteger,
@@ -12,14 +12,14 @@ import {
   firstShape,
   knownSize,
   type LayerArgs,
-} from './layer-arguments.ts';
-import { Orthogonal } from './orthogonal.ts';
+} from '../../tensorflow-layers/layer-arguments.ts';
 import {
   type InitializerSetting,
   readWeightSettings,
   type WeightArgs,
   type WeightSettings,
-} from './weight-settings.ts';
+} from '../../tensorflow-layers/weight-settings.ts';
+import { Orthogonal } from './orthogonal.ts';
 
 export interface RecurrentCellArgs
   extends LayerArgs,

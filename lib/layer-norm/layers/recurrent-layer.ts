@@ -1,8 +1,8 @@
 /** What the recurrent layers have in common: a `tf.layers` recurrent layer whose cell runs whole sequences at once. */
 import * as tf from '@tensorflow/tfjs-core';
 import { RNN, type RNNLayerArgs, type Shape } from '@tensorflow/tfjs-layers';
-import { InvalidLayerInput } from './errors.ts';
-import { firstShape } from './layer-arguments.ts';
+import { InvalidLayerInput } from '../../tensorflow-layers/errors.ts';
+import { firstShape } from '../../tensorflow-layers/layer-arguments.ts';
 import type { RecurrentCell, RecurrentCellArgs } from './recurrent-cell.ts';
 
 export interface RecurrentLayerArgs extends RecurrentCellArgs {

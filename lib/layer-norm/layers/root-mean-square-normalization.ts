@@ -4,10 +4,15 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
+import {
+  checkEpsilon,
+  checkNormalisedSize,
+  firstShape,
+  type LayerArgs,
+} from '../../tensorflow-layers/layer-arguments.ts';
+import { readWeightSettings, type WeightArgs, type WeightSettings } from '../../tensorflow-layers/weight-settings.ts';
 import { rootMeanSquareNormalization as normalize } from '../normalization.ts';
-import { checkEpsilon, checkNormalisedSize, firstShape, type LayerArgs } from './layer-arguments.ts';
 import { featureSizes, normalisedAxes, overTrailingAxes } from './normalised-axes.ts';
-import { readWeightSettings, type WeightArgs, type WeightSettings } from './weight-settings.ts';
 
 export interface RootMeanSquareNormalizationArgs extends LayerArgs, WeightArgs<'gain'> {
   /** The axis or axes to normalise over, and that the gain has; the last by default, and never the batch's. */

@@ -8,9 +8,14 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
+import {
+  checkPositiveInteger,
+  firstShape,
+  knownSize,
+  type LayerArgs,
+} from '../../tensorflow-layers/layer-arguments.ts';
+import { readWeightSettings, type WeightArgs, type WeightSettings } from '../../tensorflow-layers/weight-settings.ts';
 import { product } from '../product.ts';
-import { checkPositiveInteger, firstShape, knownSize, type LayerArgs } from './layer-arguments.ts';
-import { readWeightSettings, type WeightArgs, type WeightSettings } from './weight-settings.ts';
 
 /** Keeps g finite for a unit whose output is the same for the whole minibatch. */
 const smallestVariance = 1e-6;

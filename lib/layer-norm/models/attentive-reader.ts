@@ -16,7 +16,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type RandomStream, randomStream } from '../../numerics/random.ts';
 import type { NamedTensors, Tensor } from '../../numerics/safetensors.ts';
-import { dropOut } from '../dropout.ts';
+import { dropOut } from '../../training/dropout.ts';
+import { prefix, type TensorByName, withPrefix } from '../../training/trainer.ts';
 import { embed } from '../embed.ts';
 import { defaultEpsilon } from '../normalization.ts';
 import { product as multiplyMatrices } from '../product.ts';
@@ -29,7 +30,6 @@ import {
   standardizeBy,
   standardizeOverBatch,
 } from '../recurrent/standardize-over-batch.ts';
-import { prefix, type TensorByName, withPrefix } from '../trainer.ts';
 import type { PaddedSequences, ReaderMinibatch } from './reader-minibatch.ts';
 
 export type ReaderNormalization =

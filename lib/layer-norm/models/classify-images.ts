@@ -1,6 +1,6 @@
 /** A trained convolutional network on any number of images: its loss and its errors, and how its units behave by place. */
 import * as tf from '@tensorflow/tfjs-core';
-import type { TensorByName } from '../trainer.ts';
+import type { TensorByName } from '../../training/trainer.ts';
 import { floats } from './channel-normalization.ts';
 import { type ClassifiedImages, sliceImages } from './classified-images.ts';
 import type { ConvnetSettings } from './convnet-shape.ts';

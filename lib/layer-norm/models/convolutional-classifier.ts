@@ -8,8 +8,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { randomStream } from '../../numerics/random.ts';
 import type { NamedTensors, Tensor } from '../../numerics/safetensors.ts';
+import type { TensorByName } from '../../training/trainer.ts';
 import { product } from '../product.ts';
-import type { TensorByName } from '../trainer.ts';
 import { channelNormalization, floats, normalizeChannels, sizesOf } from './channel-normalization.ts';
 import { type ConvnetSettings, convolutionShapes, filterSide } from './convnet-shape.ts';
 import type { Convolutions } from './convolutions.ts';

@@ -1,6 +1,6 @@
 /** How likely lines of handwriting are to a network, as a loss in nats a point (Graves 2013, Eq. 26). */
 import * as tf from '@tensorflow/tfjs-core';
-import type { TensorByName } from '../trainer.ts';
+import type { TensorByName } from '../../training/trainer.ts';
 import { type EncodedLine, type Minibatch, makeMinibatch } from './handwriting-data.ts';
 import { type HandwritingSettings, predictPoints } from './handwriting-network.ts';
 import { mixtureNegativeLogLikelihood } from './mixture-density.ts';

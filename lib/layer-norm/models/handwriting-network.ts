@@ -6,9 +6,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { RandomStream } from '../../numerics/random.ts';
 import type { NamedTensors } from '../../numerics/safetensors.ts';
+import { prefix, withPrefix } from '../../training/trainer.ts';
 import { product } from '../product.ts';
 import { initializeLstm, type LstmParameters, type LstmState, lstm, lstmStep } from '../recurrent/lstm.ts';
-import { prefix, withPrefix } from '../trainer.ts';
 import {
   type MovedWindow,
   moveWindow,

@@ -10,11 +10,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { randomStream } from '../../numerics/random.ts';
 import type { NamedTensors } from '../../numerics/safetensors.ts';
+import { prefix, type TensorByName, withPrefix } from '../../training/trainer.ts';
 import { embed } from '../embed.ts';
 import { product } from '../product.ts';
 import { type GruParameters, gru, initializeGru } from '../recurrent/gru.ts';
 import type { RecurrentNormalization } from '../recurrent/recurrent-options.ts';
-import { prefix, type TensorByName, withPrefix } from '../trainer.ts';
 import type { CaptionBatch } from './caption-vocabulary.ts';
 import { contrastiveLoss, negativeCosines, orderViolations } from './pairwise-errors.ts';
 import type { Similarity } from './retrieval.ts';

@@ -1,12 +1,12 @@
 /** What a trained reader gets wrong, by the statistics of its minibatches or of its training. */
 import * as tf from '@tensorflow/tfjs-core';
+import { asTensors, type TensorByName } from '../../training/trainer.ts';
 import {
   initializeRunningStatistics,
   type RunningStatistics,
   updateRunningStatistics,
 } from '../recurrent/batch-statistics.ts';
 import type { BatchMoments } from '../recurrent/standardize-over-batch.ts';
-import { asTensors, type TensorByName } from '../trainer.ts';
 import {
   countErrors,
   negativeLogLikelihood,

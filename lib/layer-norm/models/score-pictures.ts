@@ -1,7 +1,7 @@
 /** Retrieval among captioned pictures by a trained order-embedding. */
 import * as tf from '@tensorflow/tfjs-core';
 import { type CaptionedPictures, captionsPerPicture } from '../../datasets/coco-captions.ts';
-import type { TensorByName } from '../trainer.ts';
+import type { TensorByName } from '../../training/trainer.ts';
 import { type CaptionVocabulary, encodeCaptions } from './caption-vocabulary.ts';
 import { embedImages, embedSentences, type OrderEmbeddingSettings } from './order-embeddings.ts';
 import { type Embeddings, errorsOfPairs, scoreRetrieval } from './retrieval.ts';

@@ -2,11 +2,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { randomStream } from '../../numerics/random.ts';
 import type { NamedTensors } from '../../numerics/safetensors.ts';
+import { prefix, type TensorByName, withPrefix } from '../../training/trainer.ts';
 import { product } from '../product.ts';
 import { batchNormLstm } from '../recurrent/batch-norm-lstm.ts';
 import type { BatchStatistics, MinibatchStatistics } from '../recurrent/batch-statistics.ts';
 import { initializeLstm, type LstmParameters, lstm } from '../recurrent/lstm.ts';
-import { prefix, type TensorByName, withPrefix } from '../trainer.ts';
 import { type DigitStreams, digitClasses, stepFeatures } from './digit-streams.ts';
 
 export type StreamNormalization = 'none' | 'layer' | 'batch';

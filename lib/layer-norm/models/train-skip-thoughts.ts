@@ -2,7 +2,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { randomStream } from '../../numerics/random.ts';
 import type { TrainingContext } from '../../pipeline/context.ts';
-import { type TensorByName, trainModel } from '../trainer.ts';
+import { type TensorByName, trainModel } from '../../training/trainer.ts';
 import type { SentenceTriples, TripleMinibatch } from './sentence-triples.ts';
 import { decodingLoss, initializeSkipThoughts, isEncoderTensor, type SkipThoughtSettings } from './skip-thoughts.ts';
 import { sampleWords } from './softmax-cross-entropy.ts';

@@ -1,7 +1,7 @@
 /** Writing with a trained network (Graves 2013, §§5.4–5.5): one point after the other, drawn from what the last one predicts. */
 import * as tf from '@tensorflow/tfjs-core';
 import { randomStream } from '../../numerics/random.ts';
-import type { TensorByName } from '../trainer.ts';
+import type { TensorByName } from '../../training/trainer.ts';
 import { encodeText, type LineEncoding, restoreOffset } from './handwriting-data.ts';
 import { type HandwritingSettings, startHandwriting, stateTensors, stepHandwriting } from './handwriting-network.ts';
 import { sampleMixture } from './mixture-density.ts';

@@ -11,7 +11,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { hasBatchNormLstmKernel, runBatchNormLstm } from '../../kernels/batch-norm-lstm.ts';
-import { type Compute, onKernelOrTensors } from '../compute.ts';
+import { type Compute, onKernelOrTensors } from '../../kernels/compute.ts';
 import { LayerNormShapeError } from '../errors.ts';
 import { defaultEpsilon } from '../normalization.ts';
 import { product } from '../product.ts';

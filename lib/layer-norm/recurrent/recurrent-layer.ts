@@ -3,8 +3,8 @@
  * RNN, the LSTM and the GRU have in common. Each of them says what one step computes.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { type Compute, onKernelOrTensors } from '../../kernels/compute.ts';
 import type { RecurrentTensors } from '../../kernels/recurrent-tensors.ts';
-import { type Compute, onKernelOrTensors } from '../compute.ts';
 import { LayerNormShapeError } from '../errors.ts';
 import type { RecurrentOptions, SequenceOptions } from './recurrent-options.ts';
 

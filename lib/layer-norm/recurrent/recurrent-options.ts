@@ -1,6 +1,6 @@
 /** The options of the recurrent operations, and the sizes of their parameters. */
 import type * as tf from '@tensorflow/tfjs-core';
-import type { Compute } from '../compute.ts';
+import type { Compute } from '../../kernels/compute.ts';
 
 /** `none` is the plain layer, the baseline. */
 export type RecurrentNormalization = 'none' | 'layer';

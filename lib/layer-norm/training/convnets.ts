@@ -21,7 +21,7 @@ export async function train(trial: ConvnetTrial, context: TrainingContext): Prom
   const model = await import('../models/convolutional-classifier.ts');
   const { asImages, asLabels, classify } = await import('../models/classify-images.ts');
   const { createConvolutions } = await import('../models/convolutions.ts');
-  const { trainModel } = await import('../trainer.ts');
+  const { trainModel } = await import('../../training/trainer.ts');
 
   const { train: all } = await readImages(trial.images, await context.dataset(trial.images));
   const { seed, settings, batchSize, validationImages } = trial;

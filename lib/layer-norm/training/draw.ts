@@ -11,7 +11,7 @@ import type { AdamSettings } from '../../kernels/dense-arithmetic.ts';
 import type { FloatArray } from '../../kernels/lstm-arithmetic.ts';
 import { randomStream } from '../../numerics/random.ts';
 import type { Checkpoint, TrainingContext } from '../../pipeline/context.ts';
-import { TrainingDiverged } from '../errors.ts';
+import { TrainingDiverged } from '../../training/errors.ts';
 import { createDraw, type Draw, type DrawSettings } from '../models/draw.ts';
 import { unpackTensors } from '../models/packed-parameters.ts';
 

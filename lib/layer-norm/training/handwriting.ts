@@ -3,7 +3,7 @@ import { readPenLines } from '../../datasets/pen-lines.ts';
 import { randomStream } from '../../numerics/random.ts';
 import type { EvaluationContext, TrainedModel, TrainingContext } from '../../pipeline/context.ts';
 import type { BaseTrial } from '../../pipeline/experiment.ts';
-import { InvalidModel } from '../errors.ts';
+import { InvalidModel } from '../../training/errors.ts';
 import {
   drawLines,
   type EncodedLine,
@@ -47,7 +47,7 @@ export async function train(trial: HandwritingTrial, context: TrainingContext): 
   await context.startTensorFlow();
   const { initializeHandwriting } = await import('../models/handwriting-network.ts');
   const { handwritingLoss, measureLoss } = await import('../models/handwriting-loss.ts');
-  const { trainModel } = await import('../trainer.ts');
+  const { trainModel } = await import('../../training/trainer.ts');
   const heldOut = drawValidationLines(lines, settings);
   await trainModel(
     {

@@ -32,7 +32,7 @@ export async function train(trial: RankingTrial, context: TrainingContext): Prom
   const tf = await import('@tensorflow/tfjs-core');
   const { initializeOrderEmbeddings, rankingLoss } = await import('../models/order-embeddings.ts');
   const { scorePictures } = await import('../models/score-pictures.ts');
-  const { trainModel } = await import('../trainer.ts');
+  const { trainModel } = await import('../../training/trainer.ts');
 
   const reader = await context.dataset('coco-captions');
   const pictures = await readCocoCaptions(reader, 'train');

@@ -3,7 +3,7 @@ import { type LabelledImages, readMnist } from '../../datasets/mnist.ts';
 import type { AdamSettings } from '../../kernels/dense-arithmetic.ts';
 import { randomStream } from '../../numerics/random.ts';
 import type { Checkpoint, TrainingContext } from '../../pipeline/context.ts';
-import { TrainingDiverged } from '../errors.ts';
+import { TrainingDiverged } from '../../training/errors.ts';
 import { createNormalisedPerceptron, type NormalisedPerceptron } from '../models/normalised-perceptron.ts';
 import type { PerceptronNormalization, PerceptronSettings } from '../models/perceptron-layers.ts';
 

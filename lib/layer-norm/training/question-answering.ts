@@ -9,6 +9,7 @@ import {
 import type { DatasetReader } from '../../datasets/dataset.ts';
 import { randomStream } from '../../numerics/random.ts';
 import type { EvaluationContext, TrainingContext } from '../../pipeline/context.ts';
+import type { TensorByName, Training } from '../../training/trainer.ts';
 import type { ReaderNormalization } from '../models/attentive-reader.ts';
 import {
   drawPermutation,
@@ -17,7 +18,6 @@ import {
   type ReadingLimits,
   selectQuestions,
 } from '../models/reader-minibatch.ts';
-import type { TensorByName, Training } from '../trainer.ts';
 
 /** What a reader sees and how large it is. */
 export interface ReaderSettings {
@@ -115,7 +115,7 @@ export async function startReaders(context: Pick<TrainingContext | EvaluationCon
     tf: await import('@tensorflow/tfjs-core'),
     ...(await import('../models/attentive-reader.ts')),
     ...(await import('../models/reader-evaluation.ts')),
-    ...(await import('../trainer.ts')),
+    ...(await import('../../training/trainer.ts')),
   };
 }
 type Readers = Awaited<ReturnType<typeof startReaders>>;

@@ -2,7 +2,7 @@
 
 import type { DatasetReader } from '../../datasets/dataset.ts';
 import { type LabelledImages, readMnist } from '../../datasets/mnist.ts';
-import { poolImages } from '../../learned-optimizers/problems/pooled-images.ts';
+import { poolImages } from '../../datasets/pool-images.ts';
 import { randomStream } from '../../numerics/random.ts';
 import type { TrainingContext } from '../../pipeline/context.ts';
 import { digitSide, drawDigitStreams, type StreamSettings } from '../models/digit-streams.ts';
@@ -31,7 +31,7 @@ export async function train(trial: StreamTrial, context: TrainingContext): Promi
   const { seed, normalization, units, steps, streams, longestPause, updates, learningRate } = trial;
   const { training, validation } = await readDigits(await context.dataset('mnist'));
   await context.startTensorFlow();
-  const { trainModel } = await import('../trainer.ts');
+  const { trainModel } = await import('../../training/trainer.ts');
   const classifier = await import('../models/stream-classifier.ts');
   const { initializeRunningStatistics, updateRunningStatistics } = await import('../recurrent/batch-statistics.ts');
   type Running = Parameters<typeof updateRunningStatistics>[0];

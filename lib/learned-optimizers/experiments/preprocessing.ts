@@ -1,9 +1,9 @@
 /** Appendix A and §2: what the optimizer sees of a gradient, and which steps' losses it is trained to lower. */
 import { z } from 'zod';
+import { imageSides } from '../../datasets/pool-images.ts';
 import type { EvaluationContext } from '../../pipeline/context.ts';
 import { defineExperiment, type Measurement } from '../../pipeline/experiment.ts';
 import { baselineNames } from '../baselines.ts';
-import { imageSides } from '../problems/pooled-images.ts';
 import { createFamily, type PooledMnistSettings, train } from '../training/pooled-mnist.ts';
 import type { OptimizerTrial } from '../training.ts';
 import { checkSteps } from './comparison-params.ts';

@@ -1,7 +1,7 @@
 /** Training on perceptrons that learn MNIST's digits in a smaller size, for experiments that train many optimizers. */
 import { readMnist } from '../../datasets/mnist.ts';
+import { type ImageSide, poolImages } from '../../datasets/pool-images.ts';
 import { createMnistPerceptrons, type MnistPerceptronSettings } from '../problems/mnist-perceptron.ts';
-import { type ImageSide, poolImages } from '../problems/pooled-images.ts';
 import { type CreateFamily, trainOn } from '../training.ts';
 
 export interface PooledMnistSettings extends MnistPerceptronSettings {

@@ -6,8 +6,8 @@
  *   fc6 = max(0, conv3×3, dilation 12);  fc7 = max(0, conv1×1);  fc8 = conv1×1, the class scores at 1/8 of the resolution
  */
 import type * as tf from '@tensorflow/tfjs-core';
-import { dropOut } from '../../layer-norm/dropout.ts';
 import type { RandomStream } from '../../numerics/random.ts';
+import { dropOut } from '../../training/dropout.ts';
 import type { BackEnd } from './back-end.ts';
 import { InvalidBackEnd } from './errors.ts';
 import { normalizeColours, takeFeatures } from './image-input.ts';

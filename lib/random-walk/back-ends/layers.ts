@@ -1,8 +1,8 @@
 /** What the back-ends are made of: convolutions, poolings and resizing whose output p lies over input stride · p. */
 import * as tf from '@tensorflow/tfjs-core';
+import { type Compute, onKernelOrTensors } from '../../kernels/compute.ts';
 import { convolveDilated, type DilatedConvolutionSettings } from '../../kernels/dilated-convolution.ts';
 import { convolveByPlaces } from '../../kernels/dilated-convolution-reference.ts';
-import { type Compute, onKernelOrTensors } from '../../layer-norm/compute.ts';
 import { randomStream } from '../../numerics/random.ts';
 import type { Tensor } from '../../numerics/safetensors.ts';
 import { mapRowsAndColumns, meanOfThreeMap, resizingMap, upsamplingMap } from './axis-maps.ts';

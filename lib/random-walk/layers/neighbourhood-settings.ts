@@ -1,6 +1,7 @@
 /** What both layers take to say which pixels are neighbours; the two must agree. */
-import { InvalidLayerSetting } from '../../layer-norm/layers/errors.ts';
-import type { LayerArgs } from '../../layer-norm/layers/layer-arguments.ts';
+
+import { InvalidLayerSetting } from '../../tensorflow-layers/errors.ts';
+import type { LayerArgs } from '../../tensorflow-layers/layer-arguments.ts';
 import { InvalidWalkSetting } from '../errors.ts';
 import { createNeighbourhood, type Neighbourhood, type NeighbourhoodShape } from '../neighbourhood.ts';
 

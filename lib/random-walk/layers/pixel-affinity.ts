@@ -1,9 +1,9 @@
 /** The pixel-level affinity branch (§4.2 of arXiv 1605.07681) as a layer. */
 import * as tf from '@tensorflow/tfjs-core';
 import { type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
-import { InvalidLayerInput } from '../../layer-norm/layers/errors.ts';
-import { knownSize } from '../../layer-norm/layers/layer-arguments.ts';
-import { readWeightSettings, type WeightArgs, type WeightSettings } from '../../layer-norm/layers/weight-settings.ts';
+import { InvalidLayerInput } from '../../tensorflow-layers/errors.ts';
+import { knownSize } from '../../tensorflow-layers/layer-arguments.ts';
+import { readWeightSettings, type WeightArgs, type WeightSettings } from '../../tensorflow-layers/weight-settings.ts';
 import type { Neighbourhood } from '../neighbourhood.ts';
 import { pixelAffinities } from '../walk.ts';
 import { type NeighbourhoodArgs, readNeighbourhood } from './neighbourhood-settings.ts';

@@ -1,8 +1,8 @@
 /** The random walk layer (§4.3 of arXiv 1605.07681) as a layer. */
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, type Shape } from '@tensorflow/tfjs-layers';
-import { InvalidLayerInput, InvalidLayerSetting } from '../../layer-norm/layers/errors.ts';
-import { checkPositiveInteger } from '../../layer-norm/layers/layer-arguments.ts';
+import { InvalidLayerInput, InvalidLayerSetting } from '../../tensorflow-layers/errors.ts';
+import { checkPositiveInteger } from '../../tensorflow-layers/layer-arguments.ts';
 import type { AlphaReading } from '../diffusion.ts';
 import type { Neighbourhood } from '../neighbourhood.ts';
 import { walkStep } from '../walk.ts';

@@ -14,8 +14,8 @@ import {
 } from '../../../lib/layer-norm/recurrent/batch-statistics.ts';
 import { gateColumns, type LstmGate, lstmGates } from '../../../lib/layer-norm/recurrent/gates.ts';
 import { initializeLstm, type LstmParameters } from '../../../lib/layer-norm/recurrent/lstm.ts';
-import { asTensors } from '../../../lib/layer-norm/trainer.ts';
 import { randomStream } from '../../../lib/numerics/random.ts';
+import { asTensors } from '../../../lib/training/trainer.ts';
 
 interface GoldenArray {
   readonly shape: number[];

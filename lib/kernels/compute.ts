@@ -1,7 +1,7 @@
 /** What computes an operation: our SIMD kernels, or TensorFlow.js's own operations put together. */
 import * as tf from '@tensorflow/tfjs-core';
-import { KernelBackendError } from '../kernels/errors.ts';
-import { tensorsInMainMemory } from '../kernels/tensor-memory.ts';
+import { KernelBackendError } from './errors.ts';
+import { tensorsInMainMemory } from './tensor-memory.ts';
 
 /**
  * `kernel`: the fused kernel, which is differentiable once. `tensors`: composed of TensorFlow.js's operations, the paper's

@@ -1,8 +1,8 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test } from 'vitest';
-import { dropOut } from '../../lib/layer-norm/dropout.ts';
 import { randomStream } from '../../lib/numerics/random.ts';
+import { dropOut } from '../../lib/training/dropout.ts';
 import '../../lib/numerics/register-gradients.ts';
 
 beforeAll(() => tf.setBackend('cpu'));

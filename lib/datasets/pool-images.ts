@@ -2,7 +2,7 @@
  * MNIST's pictures made smaller: the central 24 × 24 pixels, beyond which hardly a digit reaches, averaged in square
  * blocks. What a network's layers are to each other stays; a training episode costs a tenth.
  */
-import type { LabelledImages } from '../../datasets/mnist.ts';
+import type { LabelledImages } from './mnist.ts';
 
 /** Pixels a side; 28 is the original. */
 export const imageSides = [8, 12, 28] as const;

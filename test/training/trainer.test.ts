@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
-import { initAdam, updateAdam } from '../../lib/layer-norm/adam.ts';
-import { trainModel, withPrefix } from '../../lib/layer-norm/trainer.ts';
 import { randomStream } from '../../lib/numerics/random.ts';
 import type { AnyExperiment } from '../../lib/pipeline/experiment.ts';
-import { trainTrial } from './run-experiment.ts';
+import { initAdam, updateAdam } from '../../lib/training/adam.ts';
+import { trainModel, withPrefix } from '../../lib/training/trainer.ts';
+import { trainTrial } from '../layer-norm/run-experiment.ts';
 
 /** A straight line through noisy points, with a running mean of its losses as carried state. */
 const line = {

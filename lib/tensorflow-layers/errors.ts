@@ -1,5 +1,5 @@
 /** Errors of the layers that users of TensorFlow.js build models with. */
-import { InputError } from '../../errors.ts';
+import { InputError } from '../errors.ts';
 
 /** A layer was given a setting that it does not have, or that contradicts another. */
 export class InvalidLayerSetting extends InputError {

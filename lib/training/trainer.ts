@@ -1,6 +1,6 @@
 /**
- * Minibatch training of a model on TensorFlow.js, as all tasks of the paper do it: Adam on clipped gradients, validation
- * every so many updates, the best or the last parameters kept. What a minibatch holds is a function of the update's
+ * Minibatch training of a model on TensorFlow.js, as the tasks of layer normalization do it: Adam on clipped gradients,
+ * validation every so many updates, the best or the last parameters kept. What a minibatch holds is a function of the update's
  * number, so that a training that was killed goes on to the same bits.
  */
 import * as tf from '@tensorflow/tfjs-core';

@@ -53,7 +53,11 @@ test('the declarations find each other, and name nothing of Node; the optimizers
     const declarations = await readFile(join(dist, file), 'utf8');
     for (const [, specifier] of declarations.matchAll(/(?:from |import\()['"]([^'"]+)['"]/g)) {
       if (specifier === '@tensorflow/tfjs-core') continue;
-      if (specifier === '@tensorflow/tfjs-layers' && /^(tensorflow-layers|(layer-norm|random-walk)\/layers)\//.test(file)) continue;
+      if (
+        specifier === '@tensorflow/tfjs-layers' &&
+        /^(tensorflow-layers|(layer-norm|random-walk)\/layers)\//.test(file)
+      )
+        continue;
       expect(specifier, file).toMatch(/^\.{1,2}\/.*\.js$/);
       expect(existsSync(join(dist, dirname(file), specifier!.replace(/\.js$/, '.d.ts'))), `${file}: ${specifier}`).toBe(
         true,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createDraw, type Draw, type DrawSettings } from '../../lib/layer-norm/models/draw.ts';
+import { createDraw, type Draw } from '../../lib/layer-norm/models/draw.ts';
 import {
   createAttentionScratch,
   type Filters,
@@ -7,6 +7,7 @@ import {
   readPatch,
   writePatch,
 } from '../../lib/layer-norm/models/draw-attention.ts';
+import type { DrawSettings } from '../../lib/layer-norm/models/draw-parameters.ts';
 import { packTensors, unpackTensors } from '../../lib/layer-norm/models/packed-parameters.ts';
 import { checkGradient } from '../../lib/numerics/gradient-checking.ts';
 import { randomStream } from '../../lib/numerics/random.ts';

@@ -1,5 +1,5 @@
 /** The networks that `draw` compares: with and without normalization, from weights of one deviation or another. */
-import type { DrawSettings } from '../models/draw.ts';
+import type { DrawSettings } from '../models/draw-parameters.ts';
 
 export type DrawVariant = DrawSettings['normalization'];
 /** What the paper proposes first. */

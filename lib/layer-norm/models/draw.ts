@@ -14,27 +14,12 @@ import type { FloatArray } from '../../kernels/lstm-arithmetic.ts';
 import type { NumericBackend } from '../../numerics/backend.ts';
 import type { RandomStream } from '../../numerics/random.ts';
 import { createCellNormalisedLstm, type LstmParameters, lstmArrayLengths } from './cell-normalised-lstm.ts';
+import { addColumns, copyColumns, copyColumnsOut } from './columns.ts';
 import { windowParameters } from './draw-attention.ts';
 import { createLinearLayer, linearArrayLengths } from './draw-linear.ts';
+import { type DrawSettings, inputSizes, layoutOf, patchesRead } from './draw-parameters.ts';
 import { createReader, createWriter, type WindowLayer, windowArrayLengths } from './draw-windows.ts';
-import { type PackedLayout, packParameters } from './packed-parameters.ts';
-
-export interface DrawSettings {
-  /** Pixels of an image's side, even. */
-  readonly side: number;
-  /** N of the window that is read, even; the published code's is 2. */
-  readonly readPoints: number;
-  /** N of the window that is written; the published code's is 5. */
-  readonly writePoints: number;
-  /** Values of z, a multiple of 4. */
-  readonly latents: number;
-  /** T */
-  readonly glimpses: number;
-  /** Of each LSTM, a multiple of 4. */
-  readonly units: number;
-  readonly normalization: 'none' | 'layer';
-  readonly epsilon: number;
-}
+import type { PackedLayout } from './packed-parameters.ts';
 
 /** The bound's two terms, in nats an image, means over the minibatch. */
 export interface Bound {
@@ -62,35 +47,6 @@ export interface Draw {
   update(adam: AdamSettings, update: number): void;
   /** Images from the prior, z being the noise: the pixels' probabilities after each glimpse. [glimpses][rows, side²] */
   sample(): readonly Float32Array[];
-}
-
-/** Values that a glimpse reads: the patch of the image and that of the error image. */
-const patchesRead = 2;
-
-function layoutOf({ readPoints, writePoints, latents, units, normalization }: DrawSettings): PackedLayout<string> {
-  const [encoderInputs, decoderInputs] = inputSizes({ readPoints, latents, units });
-  const normalised = normalization === 'layer' ? ['gain', 'shift'] : [];
-  const lstm = (name: string, inputs: number) => ({
-    [`${name}/kernel`]: [inputs, 4 * units],
-    [`${name}/bias`]: [4 * units],
-    ...Object.fromEntries(normalised.map((parameter) => [`${name}/cell-${parameter}`, [units]])),
-  });
-  const linear = (name: string, outputs: number) => ({
-    [`${name}/kernel`]: [units, outputs],
-    [`${name}/bias`]: [outputs],
-  });
-  return packParameters({
-    ...linear('read', windowParameters),
-    ...lstm('encoder', encoderInputs),
-    ...linear('latents', 2 * latents),
-    ...lstm('decoder', decoderInputs),
-    ...linear('write', windowParameters + writePoints ** 2),
-  });
-}
-
-/** Of encoder and decoder, with the hidden states behind what they are given. */
-function inputSizes({ readPoints, latents, units }: Pick<DrawSettings, 'readPoints' | 'latents' | 'units'>) {
-  return [patchesRead * readPoints ** 2 + 2 * units, latents + units] as const;
 }
 
 /** @param rows the images of a minibatch */
@@ -294,35 +250,6 @@ export function createDraw(settings: DrawSettings, rows: number, backend: Numeri
       });
     },
   };
-}
-
-/** Columns `at` … `at + width` of rows that are `stride` long. */
-interface Columns {
-  readonly rows: number;
-  readonly width: number;
-  readonly stride: number;
-  readonly at: number;
-}
-
-/** [rows, width] into them. */
-function copyColumns(from: FloatArray, to: FloatArray, { rows, width, stride, at }: Columns): void {
-  for (let row = 0; row < rows; row++) {
-    for (let k = 0; k < width; k++) to[row * stride + at + k] = from[row * width + k]!;
-  }
-}
-
-/** They, to [rows, width]. */
-function copyColumnsOut(from: FloatArray, to: FloatArray, { rows, width, stride, at }: Columns): void {
-  for (let row = 0; row < rows; row++) {
-    for (let k = 0; k < width; k++) to[row * width + k] = from[row * stride + at + k]!;
-  }
-}
-
-/** They, added to [rows, width]. */
-function addColumns(from: FloatArray, to: FloatArray, { rows, width, stride, at }: Columns): void {
-  for (let row = 0; row < rows; row++) {
-    for (let k = 0; k < width; k++) to[row * width + k]! += from[row * stride + at + k]!;
-  }
 }
 
 function addTo(target: FloatArray, values: FloatArray): void {

@@ -12,7 +12,8 @@ import type { FloatArray } from '../../kernels/lstm-arithmetic.ts';
 import { randomStream } from '../../numerics/random.ts';
 import type { Checkpoint, TrainingContext } from '../../pipeline/context.ts';
 import { TrainingDiverged } from '../../training/errors.ts';
-import { createDraw, type Draw, type DrawSettings } from '../models/draw.ts';
+import { createDraw, type Draw } from '../models/draw.ts';
+import type { DrawSettings } from '../models/draw-parameters.ts';
 import { unpackTensors } from '../models/packed-parameters.ts';
 
 export interface DrawTrial {

@@ -1,4 +1,7 @@
-/** What a benchmark is: rows of our figure beside those of peers, measured side by side in one run. */
+/** Benchmarks: what one is, and how contestants are timed side by side. */
+import { median } from '../lib/numerics/median.ts';
+
+/** Our figure beside those of peers, measured in one run. */
 export interface BenchmarkRow {
   readonly benchmark: string;
   /** What exactly was done. */
@@ -15,12 +18,6 @@ export interface Benchmark {
   readonly name: string;
   /** Takes under a minute. `log` is for progress and diagnostics. */
   run(log: (line: string) => void): Promise<readonly BenchmarkRow[]>;
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 /**

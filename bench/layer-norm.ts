@@ -9,6 +9,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfLayers from '@tensorflow/tfjs-layers';
 import { startTensorFlow } from '../functions/numeric-backend.ts';
 import type { Compute } from '../lib/kernels/compute.ts';
+import { layerNormGRU, layerNormLSTM } from '../lib/layer-norm/layers/index.ts';
 import { layerNormalization } from '../lib/layer-norm/normalization.ts';
 import { gru, initializeGru } from '../lib/layer-norm/recurrent/gru.ts';
 import { initializeLstm, lstm } from '../lib/layer-norm/recurrent/lstm.ts';
@@ -42,6 +43,8 @@ export const layerNorm: Benchmark = {
     for (const shape of shapes) rows.push(await measureNormalization(shape, python, log));
     rows.push(await measureRecurrent('LSTM', python, log));
     rows.push(await measureRecurrent('GRU', python, log));
+    rows.push(await measureModel('LSTM', log));
+    rows.push(await measureModel('GRU', log));
     return rows;
   },
 };
@@ -176,4 +179,42 @@ function fromPython(python: Readonly<Record<string, Figures>>, name: string): Fi
 
 function rounded(value: number): number {
   return Number(value.toPrecision(3));
+}
+
+/** What a user of tf.layers waits for: an update of a model with one recurrent layer, before and after the swap of it. */
+async function measureModel(cell: 'LSTM' | 'GRU', log: Log): Promise<BenchmarkRow> {
+  log(`a model with one ${cell} …`);
+  const sizes = { batch: 64, steps: 50, inputs: 64, units: 128 };
+  const settings = {
+    units: sizes.units,
+    inputShape: [sizes.steps, sizes.inputs],
+    // TensorFlow.js's own orthogonal one needs more than its core and its layers.
+    recurrentInitializer: 'glorotUniform' as const,
+  };
+  const [x, y] = [draw('sequences', [sizes.batch, sizes.steps, sizes.inputs]), tf.zeros([sizes.batch, 1])];
+  const { layers, sequential } = tfLayers;
+  const updates = (recurrent: tfLayers.RNN) => {
+    const model = sequential({ layers: [recurrent, layers.dense({ units: 1 })] });
+    model.compile({ optimizer: 'adam', loss: 'meanSquaredError' });
+    return async () => {
+      await model.trainOnBatch(x, y);
+    };
+  };
+  const isLstm = cell === 'LSTM';
+  const times = await measureInTurn(
+    {
+      ours: updates(isLstm ? layerNormLSTM(settings) : layerNormGRU(settings)),
+      theirs: updates(isLstm ? layers.lstm(settings) : layers.gru(settings)),
+    },
+    7,
+  );
+  tf.dispose([x, y]);
+  return {
+    benchmark: 'layer-norm',
+    case: `update of a model, layerNorm${cell}, batch 64, 64 inputs, 128 units, 50 steps, 1 thread`,
+    unit: 'ms',
+    ours: times.ours,
+    peers: { [`tf.layers.${cell.toLowerCase()}, tfjs-wasm`]: times.theirs },
+    limit: rounded(times.theirs / 2),
+  };
 }

@@ -1,4 +1,5 @@
 /** How long an update of each model takes, measured side by side, because a machine is faster at one time than at another. */
+import { median } from '../../numerics/median.ts';
 import type { Measurement } from '../../pipeline/experiment.ts';
 import { updateTimeMetric } from './learning-curves.ts';
 
@@ -28,13 +29,7 @@ export async function measureUpdateTime(
     subject,
     step: 0,
     seed: 0,
-    value: medianOf(all),
+    value: median(all),
     unit: 's',
   }));
-}
-
-function medianOf(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = (sorted.length - 1) / 2;
-  return (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle)]!) / 2;
 }

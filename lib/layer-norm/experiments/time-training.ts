@@ -1,4 +1,5 @@
 /** How long an update takes, all that the trainer does in it, by training for a few: an artifact may not hold clock times. */
+import { median } from '../../numerics/median.ts';
 import type { EvaluationContext, TrainingContext } from '../../pipeline/context.ts';
 import type { Measurement } from '../../pipeline/experiment.ts';
 import { updateTimeMetric } from './learning-curves.ts';
@@ -36,7 +37,7 @@ export async function timeTraining(
     subject,
     step: 0,
     seed: 0,
-    value: all.toSorted((a, b) => a - b)[all.length >> 1]!,
+    value: median(all),
     unit: 's',
   }));
 }

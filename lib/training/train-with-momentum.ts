@@ -4,14 +4,14 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { TrainingDiverged } from './errors.ts';
-import { asTensors, prefix, type TensorByName, withPrefix } from './trainer.ts';
+import { asTensors, copyTensors, prefix, type TensorByName, withPrefix } from './trainer.ts';
 import '../numerics/register-gradients.ts';
 import type { NamedTensors, Tensor } from '../numerics/safetensors.ts';
 import type { Checkpoint, TrainingContext } from '../pipeline/context.ts';
 import { initMomentum, type MomentumSettings, updateMomentum } from './momentum.ts';
 
 export interface MomentumTraining {
-  /** Float32, to start from; they are changed. */
+  /** Float32, to start from. */
   readonly parameters: NamedTensors;
   readonly updates: number;
   readonly momentum: MomentumSettings;
@@ -71,7 +71,14 @@ export async function trainWithMomentum(training: MomentumTraining, context: Tra
 }
 
 function start({ parameters }: MomentumTraining): Progress {
-  return { parameters, velocities: initMomentum(parameters), curve: [], sums: {}, summed: 0, skipped: 0 };
+  return {
+    parameters: copyTensors(parameters),
+    velocities: initMomentum(parameters),
+    curve: [],
+    sums: {},
+    summed: 0,
+    skipped: 0,
+  };
 }
 
 function makeUpdate({ loss, momentum }: MomentumTraining, progress: Progress, update: number): void {

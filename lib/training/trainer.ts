@@ -271,7 +271,8 @@ function arraysOf(tensors: NamedTensors): ArrayByName {
   return Object.fromEntries(Object.entries(tensors).map(([name, { data }]) => [name, data as Float32Array]));
 }
 
-function copyTensors(tensors: NamedTensors): Record<string, Tensor> {
+/** The same values in arrays of their own. */
+export function copyTensors(tensors: NamedTensors): Record<string, Tensor> {
   return Object.fromEntries(
     Object.entries(tensors).map(([name, { shape, data }]) => [name, { shape, data: data.slice() as Float32Array }]),
   );

@@ -47,6 +47,9 @@ export interface ResidualSettings {
 export type BackEndSettings = LargeFovSettings | AttentionSettings | ResidualSettings;
 export type BackEndKind = BackEndSettings['kind'];
 
+/** `tiny` shows that everything works, and learns nothing. */
+export type BackEndSize = 'tiny' | 'small' | 'published';
+
 /** Rows and columns of the image for one of class scores. */
 export const scoreStride = 8;
 
@@ -83,4 +86,24 @@ export function smallBackEnd(kind: BackEndKind, classes: number): BackEndSetting
     ...{ kind, stemChannels: 16, blocks: [1, 2, 2, 1], channels: [64, 96, 128, 192] },
     ...{ pyramidDilations: [2, 4, 6, 9], scales: [1, 0.75, 0.5], classes },
   };
+}
+
+/** A few channels, for runs whose numbers say nothing. */
+function tinyBackEnd(kind: BackEndKind, classes: number): BackEndSettings {
+  const network: LargeFovSettings = {
+    kind: 'large-fov',
+    convolutions: [2, 1, 1, 1, 1],
+    channels: [4, 4, 4, 8, 8],
+    ...{ fcChannels: 8, fc6Dilation: 2, dropout: 0, classes },
+  };
+  if (kind === 'large-fov') return network;
+  if (kind === 'attention') return { kind, network, scales: [1, 0.5], attentionChannels: 4 };
+  return {
+    ...{ kind, stemChannels: 4, blocks: [1, 1, 1, 1], channels: [8, 8, 8, 8] },
+    ...{ pyramidDilations: [1, 2], scales: [1, 0.5], classes },
+  };
+}
+
+export function backEndOfSize(kind: BackEndKind, size: BackEndSize, classes: number): BackEndSettings {
+  return { tiny: tinyBackEnd, small: smallBackEnd, published: publishedBackEnd }[size](kind, classes);
 }

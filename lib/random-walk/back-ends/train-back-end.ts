@@ -3,8 +3,8 @@
  * the last layer, softmax cross entropy at the scores' resolution with the labels of every eighth pixel.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { FeatureWeights } from '../../datasets/feature-layers.ts';
 import { randomStream } from '../../numerics/random.ts';
+import type { NamedTensors } from '../../numerics/safetensors.ts';
 import type { TrainingContext } from '../../pipeline/context.ts';
 import { type MomentumSettings, type ParameterFactors, polynomialRate } from '../../training/momentum.ts';
 import { trainWithMomentum } from '../../training/train-with-momentum.ts';
@@ -75,18 +75,23 @@ export function backEndLoss(
   };
 }
 
-/** Trains from a seed, and from VGG-16's features where they are given; writes curve and model. */
+/**
+ * Writes curve and model.
+ *
+ * @param initial parameters to start from: those that the back-end initializes, or trained ones
+ * @param seed of the minibatches
+ */
 export async function trainBackEnd(
   training: BackEndTraining,
+  initial: NamedTensors,
   images: readonly LabelledImage[],
   seed: number,
   context: TrainingContext,
-  features?: FeatureWeights,
 ): Promise<void> {
   const loss = backEndLoss(training, images, seed);
   await trainWithMomentum(
     {
-      parameters: createBackEnd(training.backEnd).initialize(seed, features),
+      parameters: initial,
       updates: training.updates,
       momentum: momentumOf(training.optimizer, training.updates),
       loss: (parameters, update) => ({ total: loss(parameters, update) }),

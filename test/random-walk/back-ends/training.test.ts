@@ -4,7 +4,9 @@ import { beforeAll, expect, test } from 'vitest';
 import '../../../lib/numerics/register-gradients.ts';
 import { checkGradient } from '../../../lib/numerics/gradient-checking.ts';
 import { randomStream } from '../../../lib/numerics/random.ts';
+import type { TrainingContext } from '../../../lib/pipeline/context.ts';
 import type { AnyExperiment } from '../../../lib/pipeline/experiment.ts';
+import { createBackEnd } from '../../../lib/random-walk/back-ends/back-end.ts';
 import { drawMinibatch, type LabelledImage, sampleLabels } from '../../../lib/random-walk/back-ends/minibatch.ts';
 import { segmentationLoss } from '../../../lib/random-walk/back-ends/segmentation-loss.ts';
 import type { BackEndSettings } from '../../../lib/random-walk/back-ends/settings.ts';
@@ -111,11 +113,12 @@ test('biases learn twice as fast and do not decay, class scores by their factor'
 
 function experimentOf(backEnd: BackEndSettings, updates: number, learningRate: number): AnyExperiment {
   return {
-    async train(_: unknown, context: Parameters<typeof trainBackEnd>[3]) {
+    async train(_: unknown, context: TrainingContext) {
       await context.startTensorFlow();
       const optimizer = { ...publishedOptimizer, learningRate, ratePower: 0.9, scoreRateFactor: 1 };
       const crops = { batchSize: 2, cropHeight: 25, cropWidth: 41 };
-      await trainBackEnd({ backEnd, updates, optimizer, ...crops, recordEveryUpdates: 10 }, stripes, 3, context);
+      const training = { backEnd, updates, optimizer, ...crops, recordEveryUpdates: 10 };
+      await trainBackEnd(training, createBackEnd(backEnd).initialize(3), stripes, 3, context);
     },
   } as unknown as AnyExperiment;
 }

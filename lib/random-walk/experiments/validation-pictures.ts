@@ -1,0 +1,61 @@
+/** The validation pictures as trained networks see them: what every measure of segmentations begins with. */
+import type { LabelledPicture } from '../../datasets/labelled-pictures.ts';
+import { openLabelledPictures } from '../../datasets/labelled-pictures.ts';
+import type { NamedTensors } from '../../numerics/safetensors.ts';
+import type { EvaluationContext, TrainedModel } from '../../pipeline/context.ts';
+import { backEndOfSize } from '../back-ends/settings.ts';
+import type { AffinityFeatures } from '../joint-network.ts';
+import type { SegmentedPicture } from '../segmenter.ts';
+import { scaleLabelledPicture, spreadNames } from '../training/scaled-images.ts';
+import type { SegmentationTrial } from '../training/segmentation-networks.ts';
+
+export interface ValidationPicture {
+  /** Place among those that are measured. */
+  readonly index: number;
+  readonly classNames: readonly string[];
+  readonly picture: LabelledPicture;
+  /** What a phase of the trial makes of it: `alone`, or a variant's name. */
+  segment(phase: string): SegmentedPicture;
+}
+
+/** Throws what opening the dataset and the model does. */
+export async function* validationPictures(
+  trial: SegmentationTrial,
+  model: TrainedModel,
+  validationImages: number,
+  context: EvaluationContext,
+): AsyncGenerator<ValidationPicture> {
+  await context.startTensorFlow();
+  const { segmentPicture } = await import('../segmenter.ts');
+  const pictures = await openLabelledPictures(await context.dataset(trial.dataset));
+  const { classNames } = pictures;
+  const backEnd = backEndOfSize(trial.backEnd, trial.size, classNames.length);
+  const names = spreadNames(pictures.validation, validationImages);
+  for (const [index, name] of names.entries()) {
+    const picture = scaleLabelledPicture(await pictures.picture(name), trial.longestSide);
+    const segment = (phase: string) =>
+      segmentPicture(backEnd, phaseTensors(model, phase), picture, featuresOf(trial, phase));
+    yield { index, classNames, picture, segment };
+    await context.breathe();
+  }
+}
+
+/** The parameters that a phase ended with, by their own names. */
+export function phaseTensors({ tensors }: TrainedModel, phase: string): NamedTensors {
+  const start = `${phase}/`;
+  return Object.fromEntries(
+    Object.entries(tensors).flatMap(([name, tensor]) =>
+      name.startsWith(start) ? [[name.slice(start.length), tensor]] : [],
+    ),
+  );
+}
+
+/** θ of a variant, [channels]. */
+export function affinityWeightsOf(model: TrainedModel, variant: string): Float32Array {
+  return phaseTensors(model, variant)['affinity/weights']!.data as Float32Array;
+}
+
+/** Those of the variant; of a back-end alone there is no use but colours. */
+function featuresOf({ variants }: SegmentationTrial, phase: string): AffinityFeatures {
+  return variants.find(({ name }) => name === phase)?.network.affinityFeatures ?? 'rgb';
+}

@@ -23,6 +23,7 @@ export const kernels = [
   { name: 'random-walk', sharedMemory: false },
   { name: 'dilated-convolution', sharedMemory: false },
   { name: 'affinity-loss', sharedMemory: false },
+  { name: 'max-pooling', sharedMemory: false },
 ] as const;
 export type Kernel = (typeof kernels)[number];
 

@@ -22,6 +22,8 @@ export const kernels = [
   { name: 'adam', sharedMemory: false },
   { name: 'random-walk', sharedMemory: false },
   { name: 'dilated-convolution', sharedMemory: false },
+  { name: 'affinity-loss', sharedMemory: false },
+  { name: 'max-pooling', sharedMemory: false },
 ] as const;
 export type Kernel = (typeof kernels)[number];
 

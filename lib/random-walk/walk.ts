@@ -4,6 +4,7 @@
  * n·k/2 numbers stand for the n × n matrix A, and no n × k × channels differences are made on the kernel.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { affinityLossOnKernel } from '../kernels/affinity-loss.ts';
 import { type Compute, onKernelOrTensors } from '../kernels/compute.ts';
 import { pixelAffinitiesOnKernel, walkStepOnKernel } from '../kernels/random-walk.ts';
 import { InvalidWalkInput } from './errors.ts';
@@ -104,14 +105,23 @@ function shift(x: tf.Tensor4D, { rows, columns }: Offset): tf.Tensor4D {
  * @param affinities [images, height, width, offsets]
  * @param labels int32 [images, height, width]
  * @param ignoredLabel a label that says nothing; 255 in the datasets of the paper
+ * @throws InvalidWalkInput for shapes that do not match
  */
 export function affinityLoss(
   affinities: tf.Tensor4D,
   labels: tf.Tensor3D,
   neighbourhood: Neighbourhood,
   ignoredLabel = 255,
+  compute: Compute = 'auto',
 ): tf.Scalar {
-  return tf.tidy(() => {
+  const expected = [...labels.shape, neighbourhood.offsets.length];
+  if (affinities.size === 0 || `${affinities.shape}` !== `${expected}`) {
+    throw new InvalidWalkInput(
+      `The affinities of pixels with labels [${labels.shape}] must be [${expected}], got [${affinities.shape}].`,
+    );
+  }
+  const kernel = () => affinityLossOnKernel(affinities, labels, neighbourhood, ignoredLabel);
+  return onKernelOrTensors(compute, kernel, () => {
     const own = tf.expandDims(tf.cast(labels, 'float32'), -1) as tf.Tensor4D;
     const known = tf.cast(tf.notEqual(own, ignoredLabel), 'float32') as tf.Tensor4D;
     // A pixel outside is as unknown as one of the ignored label.

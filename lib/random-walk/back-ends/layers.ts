@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type Compute, onKernelOrTensors } from '../../kernels/compute.ts';
 import { convolveDilated, type DilatedConvolutionSettings } from '../../kernels/dilated-convolution.ts';
 import { convolveByPlaces } from '../../kernels/dilated-convolution-reference.ts';
+import { maxPoolOnKernel } from '../../kernels/max-pooling.ts';
 import { randomStream } from '../../numerics/random.ts';
 import type { Tensor } from '../../numerics/safetensors.ts';
 import { mapRowsAndColumns, meanOfThreeMap, resizingMap, upsamplingMap } from './axis-maps.ts';
@@ -54,8 +55,12 @@ export function convolveLayer(
 }
 
 /** The largest of 3 × 3, as Caffe pads it: [n, h, w, c] → [n, ⌈h/stride⌉, ⌈w/stride⌉, c]. */
-export function maxPool(x: tf.Tensor4D, stride: 1 | 2): tf.Tensor4D {
-  return tf.maxPool(x, 3, stride, 1, 'floor');
+export function maxPool(x: tf.Tensor4D, stride: 1 | 2, compute: Compute = 'auto'): tf.Tensor4D {
+  return onKernelOrTensors(
+    compute,
+    () => maxPoolOnKernel(x, stride),
+    () => tf.maxPool(x, 3, stride, 1, 'floor'),
+  );
 }
 
 /** The mean of 3 × 3 pixels, those outside the image counted as 0. */

@@ -3,9 +3,9 @@
 import { randomStream } from '../numerics/random.ts';
 import type { NamedTensors } from '../numerics/safetensors.ts';
 import type { TrainingContext } from '../pipeline/context.ts';
-import { trainWithMomentum } from '../training/train-with-momentum.ts';
+import { trainByRule } from '../training/train-by-rule.ts';
 import { type CropSettings, drawMinibatch, type LabelledImage } from './back-ends/minibatch.ts';
-import { momentumOf, type OptimizerSettings } from './back-ends/train-back-end.ts';
+import { type OptimizerSettings, parameterFactors, updateRule } from './back-ends/train-back-end.ts';
 import { affinityWeightsName, createJointNetwork, type JointSettings, jointLoss } from './joint-network.ts';
 
 export interface JointTraining extends CropSettings {
@@ -27,15 +27,15 @@ export async function trainJointly(
 ): Promise<void> {
   const { network: settings, updates, optimizer, affinityRateFactor, recordEveryUpdates } = training;
   const network = createJointNetwork(settings);
-  const { factors, ...momentum } = momentumOf(optimizer, updates);
-  await trainWithMomentum(
+  await trainByRule(
     {
       parameters: network.initialize(backEnd),
       updates,
-      momentum: {
-        ...momentum,
-        factors: (name) => (name === affinityWeightsName ? { rate: affinityRateFactor, decay: 1 } : factors!(name)),
-      },
+      rule: updateRule(optimizer, updates, (name) =>
+        name === affinityWeightsName
+          ? { rate: affinityRateFactor, decay: 1 }
+          : parameterFactors(name, optimizer.scoreRateFactor),
+      ),
       loss(parameters, update) {
         const batch = drawMinibatch(images, training, seed, update);
         return jointLoss(network, settings, parameters, batch, randomStream(seed, 'dropout', update));

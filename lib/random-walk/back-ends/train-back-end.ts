@@ -6,8 +6,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { randomStream } from '../../numerics/random.ts';
 import type { NamedTensors } from '../../numerics/safetensors.ts';
 import type { TrainingContext } from '../../pipeline/context.ts';
-import { type MomentumSettings, type ParameterFactors, polynomialRate } from '../../training/momentum.ts';
-import { trainWithMomentum } from '../../training/train-with-momentum.ts';
+import { type ParameterFactors, polynomialRate } from '../../training/momentum.ts';
+import { trainByRule } from '../../training/train-by-rule.ts';
+import { adamRule, momentumRule, type UpdateRule } from '../../training/update-rules.ts';
 import { createBackEnd } from './back-end.ts';
 import type { TensorByName } from './layers.ts';
 import { type CropSettings, drawMinibatch, type LabelledImage, sampleLabels } from './minibatch.ts';
@@ -22,10 +23,12 @@ export interface BackEndTraining extends CropSettings {
 }
 
 export interface OptimizerSettings {
+  /** The paper's is momentum; networks from scratch learn faster with Adam. */
+  readonly rule: 'momentum' | 'adam';
   readonly learningRate: number;
   /** The rate falls as (1 − t/T) to this power; 0 leaves it as it is, DeepLab's is 0.9. */
   readonly ratePower: number;
-  /** 0.9 in the paper */
+  /** 0.9 in the paper; of Adam, the decay of its mean */
   readonly momentum: number;
   /** 5e-5 in the paper */
   readonly weightDecay: number;
@@ -35,6 +38,7 @@ export interface OptimizerSettings {
 
 /** Everything of the paper that a back-end's training has; rate and updates are of the joint training from DeepLab's weights. */
 export const publishedOptimizer: OptimizerSettings = {
+  rule: 'momentum',
   learningRate: 1e-5,
   ratePower: 0,
   momentum: 0.9,
@@ -49,13 +53,14 @@ export function parameterFactors(name: string, scoreRateFactor: number): Paramet
   return { rate: (isScore ? scoreRateFactor : 1) * (isBias ? 2 : 1), decay: isBias ? 0 : 1 };
 }
 
-export function momentumOf(optimizer: OptimizerSettings, updates: number): MomentumSettings {
-  const { learningRate, ratePower, momentum, weightDecay, scoreRateFactor } = optimizer;
-  return {
-    ...{ momentum, weightDecay },
-    learningRate: polynomialRate(learningRate, updates, ratePower),
-    factors: (name) => parameterFactors(name, scoreRateFactor),
-  };
+/** @param factors of a parameter's rate and decay; those of the back-ends where absent */
+export function updateRule(
+  { rule, learningRate, ratePower, scoreRateFactor, ...settings }: OptimizerSettings,
+  updates: number,
+  factors = (name: string) => parameterFactors(name, scoreRateFactor),
+): UpdateRule {
+  const make = rule === 'adam' ? adamRule : momentumRule;
+  return make({ ...settings, learningRate: polynomialRate(learningRate, updates, ratePower), factors });
 }
 
 /** Cross entropy of the scores, and of every single scale's where there are several, on one minibatch. */
@@ -89,11 +94,11 @@ export async function trainBackEnd(
   context: TrainingContext,
 ): Promise<void> {
   const loss = backEndLoss(training, images, seed);
-  await trainWithMomentum(
+  await trainByRule(
     {
       parameters: initial,
       updates: training.updates,
-      momentum: momentumOf(training.optimizer, training.updates),
+      rule: updateRule(training.optimizer, training.updates),
       loss: (parameters, update) => ({ total: loss(parameters, update) }),
       recordEveryUpdates: training.recordEveryUpdates,
       metadata: { kind: 'segmentation back-end', backEnd: JSON.stringify(training.backEnd) },

@@ -9,6 +9,7 @@ import { publishedOptimizer } from '../back-ends/train-back-end.ts';
 import type { SegmentationTrial, WalkVariant } from '../training/segmentation-networks.ts';
 
 const optimizer = z.strictObject({
+  rule: z.enum(['momentum', 'adam']),
   learningRate: z.number().min(1e-8).max(1),
   ratePower: z.number().min(0).max(2),
   momentum: z.number().min(0).lt(1),
@@ -81,7 +82,7 @@ const paper: NetworkParams = {
   radius: 5,
 };
 
-const scratch = { ratePower: 0.9, momentum: 0.9, weightDecay: 5e-5, scoreRateFactor: 1 };
+const scratch = { rule: 'adam' as const, ratePower: 0.9, momentum: 0.9, weightDecay: 5e-5, scoreRateFactor: 1 };
 const laptop: NetworkParams = {
   ...paper,
   longestSide: 240,
@@ -90,8 +91,8 @@ const laptop: NetworkParams = {
   batchSize: 4,
   cropHeight: 121,
   cropWidth: 161,
-  backEndTraining: { updates: 300, optimizer: { ...scratch, learningRate: 0.03 } },
-  jointTraining: { updates: 60, optimizer: { ...scratch, learningRate: 0.003 } },
+  backEndTraining: { updates: 300, optimizer: { ...scratch, learningRate: 0.002 } },
+  jointTraining: { updates: 60, optimizer: { ...scratch, learningRate: 0.0005 } },
   trainedWalk: {
     radius: 5,
     stride: 1,

@@ -1,5 +1,5 @@
 /**
- * Minibatch training by momentum on TensorFlow.js. What a minibatch holds is a function of the update's number, and all else
+ * Minibatch training on TensorFlow.js by a rule of updates. What a minibatch holds is a function of the update's number, and all else
  * is in the checkpoint, so that a training that was killed goes on to the same bits.
  */
 import * as tf from '@tensorflow/tfjs-core';
@@ -8,13 +8,13 @@ import { asTensors, copyTensors, prefix, type TensorByName, withPrefix } from '.
 import '../numerics/register-gradients.ts';
 import type { NamedTensors, Tensor } from '../numerics/safetensors.ts';
 import type { Checkpoint, TrainingContext } from '../pipeline/context.ts';
-import { initMomentum, type MomentumSettings, updateMomentum } from './momentum.ts';
+import type { UpdateRule } from './update-rules.ts';
 
-export interface MomentumTraining {
+export interface RuleTraining {
   /** Float32, to start from. */
   readonly parameters: NamedTensors;
   readonly updates: number;
-  readonly momentum: MomentumSettings;
+  readonly rule: UpdateRule;
   /** The loss of minibatch number `update`, and parts of it to record. Runs inside a tidy. */
   loss(parameters: TensorByName, update: number): LossOfParts;
   /** Rows of the curve: means over so many updates, and after the last. */
@@ -35,7 +35,10 @@ type CurveRow = Readonly<Record<string, number>>;
 
 interface Progress {
   readonly parameters: NamedTensors;
-  readonly velocities: ReturnType<typeof initMomentum>;
+  /** Of the rule. */
+  readonly carried: ReturnType<UpdateRule['start']>;
+  /** Updates that were made. */
+  applied: number;
   readonly curve: CurveRow[];
   /** Since the last row: sums of the loss and its parts, and of how many updates. */
   sums: Record<string, number>;
@@ -45,7 +48,7 @@ interface Progress {
 }
 
 /** Trains, and writes curve and model. Throws TrainingDiverged where more than half of the updates had to be left out. */
-export async function trainWithMomentum(training: MomentumTraining, context: TrainingContext): Promise<void> {
+export async function trainByRule(training: RuleTraining, context: TrainingContext): Promise<void> {
   const { updates } = training;
   let update = context.checkpoint?.step ?? 0;
   const progress = context.checkpoint ? restore(context.checkpoint) : start(training);
@@ -70,10 +73,11 @@ export async function trainWithMomentum(training: MomentumTraining, context: Tra
   });
 }
 
-function start({ parameters }: MomentumTraining): Progress {
+function start({ parameters, rule }: RuleTraining): Progress {
   return {
     parameters: copyTensors(parameters),
-    velocities: initMomentum(parameters),
+    carried: rule.start(parameters),
+    applied: 0,
     curve: [],
     sums: {},
     summed: 0,
@@ -81,7 +85,7 @@ function start({ parameters }: MomentumTraining): Progress {
   };
 }
 
-function makeUpdate({ loss, momentum }: MomentumTraining, progress: Progress, update: number): void {
+function makeUpdate({ loss, rule }: RuleTraining, progress: Progress, update: number): void {
   const names = Object.keys(progress.parameters);
   const losses: Record<string, number> = {};
   const gradients: Record<string, Float32Array> = {};
@@ -107,14 +111,15 @@ function makeUpdate({ loss, momentum }: MomentumTraining, progress: Progress, up
   }
   for (const [name, value] of Object.entries(losses)) progress.sums[name] = (progress.sums[name] ?? 0) + value;
   progress.summed += 1;
-  updateMomentum(arraysOf(progress.parameters), gradients, progress.velocities, update, momentum);
+  rule.apply(arraysOf(progress.parameters), gradients, progress.carried, update, progress.applied);
+  progress.applied += 1;
 }
 
 function meansOf({ sums, summed }: Progress): CurveRow {
   return Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / summed]));
 }
 
-function record({ measure }: MomentumTraining, progress: Progress, update: number): void {
+function record({ measure }: RuleTraining, progress: Progress, update: number): void {
   let measures: Readonly<Record<string, number>> = {};
   tf.tidy(() => {
     measures = measure?.(asTensors(progress.parameters)) ?? {};
@@ -124,23 +129,20 @@ function record({ measure }: MomentumTraining, progress: Progress, update: numbe
   progress.summed = 0;
 }
 
-function save({ parameters, velocities, ...state }: Progress, update: number): Checkpoint {
-  const named = Object.entries(velocities).map(([name, data]): [string, Tensor] => [
-    name,
-    { shape: [data.length], data },
-  ]);
+function save({ parameters, carried, ...state }: Progress, update: number): Checkpoint {
+  const named = Object.entries(carried).map(([name, data]): [string, Tensor] => [name, { shape: [data.length], data }]);
   return {
     step: update,
-    tensors: { ...prefix('parameters', parameters), ...prefix('velocities', Object.fromEntries(named)) },
+    tensors: { ...prefix('parameters', parameters), ...prefix('carried', Object.fromEntries(named)) },
     state,
   };
 }
 
 function restore({ tensors, state }: Checkpoint): Progress {
   return {
-    ...(state as Omit<Progress, 'parameters' | 'velocities'>),
+    ...(state as Omit<Progress, 'parameters' | 'carried'>),
     parameters: withPrefix('parameters', tensors),
-    velocities: arraysOf(withPrefix('velocities', tensors)),
+    carried: arraysOf(withPrefix('carried', tensors)),
   };
 }
 

@@ -94,16 +94,21 @@ export function affinityGradients(
     store<f32>(q + byte, load<f32>(affinities + byte) * load<f32>(gradient + byte));
   }
   const sumBytes = <usize>((channels + 3) >> 2) * 16;
+  const pixelBytes = <usize>channels * 4;
   memory.fill(dTheta, 0, sumBytes);
+  memory.fill(dFeatures, 0, <usize>(height * width) * pixelBytes);
   for (let row = 0; row < height; row++) {
     // Sums of sums: over the pairs of a pixel, the pixels of a row, and the rows, so that float32 keeps its digits.
     memory.fill(rowSums, 0, sumBytes);
     for (let column = 0; column < width; column++) {
+      const pixel = <usize>(row * width + column);
+      const at = pixel * pixelBytes;
+      const own = q + pixel * <usize>places * 4;
       for (let channel = 0; channel < channels; channel += 4) {
-        pixelGradients(
-          features + <usize>channel * 4, theta + <usize>channel * 4, q, rowSums + <usize>channel * 4,
-          dFeatures + <usize>channel * 4, row, column, height, width, <usize>channels * 4, window, radius, places,
-          min(4, channels - channel),
+        const offset = at + <usize>channel * 4;
+        pairGradients(
+          features + offset, own, rowSums + <usize>channel * 4, dFeatures + offset, row, column, height, width,
+          pixelBytes, window, radius, min(4, channels - channel),
         );
       }
     }
@@ -111,40 +116,60 @@ export function affinityGradients(
       v128.store(dTheta + byte, f32x4.add(v128.load(dTheta + byte), v128.load(rowSums + byte)));
     }
   }
+  for (let pixel = 0; pixel < height * width; pixel++) {
+    for (let channel = 0; channel < channels; channel += 4) {
+      const lanes = min(4, channels - channel);
+      const weights = loadUpToFour(theta + <usize>channel * 4, lanes);
+      const at = dFeatures + <usize>channel * 4;
+      storeLanes(at, f32x4.mul(weights, loadUpToFour(at, lanes)), lanes);
+    }
+    dFeatures += pixelBytes;
+  }
 }
 
-/** Of one pixel and up to four channels. */
-function pixelGradients(
-  features: usize, theta: usize, q: usize, rowSums: usize, dFeatures: usize, row: i32, column: i32, height: i32,
-  width: i32, pixelBytes: usize, window: usize, radius: i32, places: i32, lanes: i32,
+/**
+ * Of the pairs of one pixel with those after it, and up to four channels: adds q sign(φ_i − φ_j) to the pixel, takes it from the
+ * neighbour, and adds q |φ_i − φ_j| to the sums of the row.
+ *
+ * @param features of the pixel and the channels, as are the sums and the gradients
+ * @param q of the pixel
+ */
+function pairGradients(
+  features: usize, q: usize, rowSums: usize, dFeatures: usize, row: i32, column: i32, height: i32, width: i32,
+  pixelBytes: usize, window: usize, radius: i32, lanes: i32,
 ): void {
-  const pixel = <usize>(row * width + column);
-  const placesBytes = <usize>places * 4;
   const signBit = i32x4.splat(0x8000_0000);
   const zero = f32x4.splat(0);
-  const own = lanes == 4 ? v128.load(features + pixel * pixelBytes) : loadLanes(features + pixel * pixelBytes, lanes);
+  const own = loadUpToFour(features, lanes);
   let towards = zero;
   let distances = zero;
-  for (let other = max(0, row - radius); other <= min(height - 1, row + radius); other++) {
-    const down = other < row ? row - other : other - row;
+  const last = min(radius, height - 1 - row);
+  for (let down = 0; down <= last; down++) {
     const side = reach(window, down);
-    const straight = middle(window, down);
-    const end = min(width - 1, column + side);
-    for (let neighbour = max(0, column - side); neighbour <= end; neighbour++) {
-      const at = <usize>(other * width + neighbour);
-      if (at == pixel) continue;
-      const from = features + at * pixelBytes;
-      const difference = f32x4.sub(own, lanes == 4 ? v128.load(from) : loadLanes(from, lanes));
-      const isLater = at > pixel;
-      const place = isLater ? straight + neighbour - column : straight + column - neighbour;
-      const weight = v128.load32_splat(q + (isLater ? pixel : at) * placesBytes + <usize>(place * 4));
+    const from = down == 0 ? 1 : -min(side, column);
+    const end = min(side, width - 1 - column);
+    let at = <usize>(down * width + from) * pixelBytes;
+    let weightAt = q + <usize>((middle(window, down) + from) * 4);
+    for (let count = end - from; count >= 0; count--) {
+      const difference = f32x4.sub(own, loadUpToFour(features + at, lanes));
       // q with the sign of the difference, and nothing where there is none.
-      const signed = v128.xor(weight, v128.and(difference, signBit));
-      towards = f32x4.add(towards, v128.and(signed, f32x4.ne(difference, zero)));
-      if (isLater) distances = madd(weight, f32x4.abs(difference), distances);
+      const signed = v128.and(
+        v128.xor(v128.load32_splat(weightAt), v128.and(difference, signBit)),
+        f32x4.ne(difference, zero),
+      );
+      towards = f32x4.add(towards, signed);
+      distances = madd(signed, difference, distances);
+      storeLanes(dFeatures + at, f32x4.sub(loadUpToFour(dFeatures + at, lanes), signed), lanes);
+      at += pixelBytes;
+      weightAt += 4;
     }
   }
-  const weights = lanes == 4 ? v128.load(theta) : loadLanes(theta, lanes);
-  storeLanes(dFeatures + pixel * pixelBytes, f32x4.mul(weights, towards), lanes);
+  storeLanes(dFeatures, f32x4.add(loadUpToFour(dFeatures, lanes), towards), lanes);
   v128.store(rowSums, f32x4.add(v128.load(rowSums), distances));
+}
+
+// @ts-ignore: decorator
+@inline
+function loadUpToFour(from: usize, lanes: i32): v128 {
+  return lanes == 4 ? v128.load(from) : loadLanes(from, lanes);
 }

@@ -75,7 +75,7 @@ async function keep(
     const { rgb } = resizeRegion(picture, whole, width, height);
     const rgba = Buffer.alloc(4 * width * height, 255);
     for (let pixel = 0; pixel < width * height; pixel++) rgba.set(rgb.subarray(3 * pixel, 3 * pixel + 3), 4 * pixel);
-    const png = encodePng({ title: name, caption: '', width, height, rgba: rgba.toString('base64') });
+    const png = encodePng({ title: name, width, height, rgba: rgba.toString('base64') });
     await writeFile(join(target, `${rename(name, index).replace(/\.\w+$/, '')}.png`), png);
   }
 }

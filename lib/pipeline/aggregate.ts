@@ -152,9 +152,12 @@ async function publish(
 ): Promise<AggregateOutput> {
   const { run, preset, finishedAt } = document;
   const report = await ports.renderReport({ document, summary, experiment });
+  for (const { name, png } of report.pictures) await store.put(keys.report(run, name), png);
   await store.put(keys.report(run, 'index.html'), report.html);
   await store.put(keys.report(run, 'report.md'), report.markdown);
-  await store.put(keys.result(experiment.name, run), formatRecord(document));
+  const pictures = report.pictures.map(({ name }) => keys.report(run, name));
+  const stored: RunDocument = { ...document, files: [...document.files, ...pictures] };
+  await store.put(keys.result(experiment.name, run), formatRecord(stored));
   const { outcome } = summary.verdict;
   await addToResultIndex(store, {
     run,

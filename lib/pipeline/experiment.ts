@@ -128,6 +128,7 @@ export interface Summary {
   readonly tables: readonly Table[];
   readonly charts: readonly Chart[];
   readonly images?: readonly SummaryImage[];
+  readonly imageSeries?: readonly SummaryImageSeries[];
   /** Anything else the reader must know, one sentence each: sampling, missing seeds, numbers off the training distribution. */
   readonly remarks?: readonly string[];
 }
@@ -159,6 +160,21 @@ export interface SummaryImage {
   readonly height: number;
   /** [height, width, 4] RGBA bytes, base64. */
   readonly rgba: string;
+}
+
+/** One picture as something goes on, a random walk for example: the page shows a frame at a time, and has a slider to choose it with. */
+export interface SummaryImageSeries {
+  readonly title: string;
+  readonly caption: string;
+  /** What the slider chooses, as its name: `Steps of the walk`. */
+  readonly variable: string;
+  /** Two or more, all of one size, in the slider's order. */
+  readonly frames: readonly SummaryImageFrame[];
+}
+
+export interface SummaryImageFrame extends Pick<SummaryImage, 'width' | 'height' | 'rgba'> {
+  /** Where the slider is, unique within the series: `5 steps`, `converged`. */
+  readonly label: string;
 }
 
 /** Where the numbers came from, beside every result. */

@@ -79,10 +79,16 @@ export interface StagePorts {
   now(): number;
   log(message: string, details?: Readonly<Record<string, unknown>>): void;
   progress(event: ProgressEvent): void;
-  /** Draws a finished run's report: one self-contained page, and Markdown. */
-  renderReport(report: FinishedRun): Promise<{ readonly html: string; readonly markdown: string }>;
+  renderReport(report: FinishedRun): Promise<RenderedReport>;
   /** Tells whoever wants to know that a run ended: an SNS topic on AWS, the terminal here. */
   notify(subject: string, text: string): Promise<void>;
+}
+
+/** A finished run's report: one self-contained page, and Markdown with the pictures that it shows, which lie beside it. */
+export interface RenderedReport {
+  readonly html: string;
+  readonly markdown: string;
+  readonly pictures: readonly { readonly name: string; readonly png: Uint8Array }[];
 }
 
 export interface FinishedRun {

@@ -6,7 +6,7 @@ import { InvalidImage } from './errors.ts';
 const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
 /** Throws InvalidImage. */
-export function encodePng({ title, width, height, rgba }: SummaryImage): Buffer {
+export function encodePng({ title, width, height, rgba }: Omit<SummaryImage, 'caption'>): Buffer {
   const pixels = Buffer.from(rgba, 'base64');
   const stride = width * 4;
   if (pixels.length !== stride * height) throw new InvalidImage(title, stride * height, pixels.length);

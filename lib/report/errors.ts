@@ -20,6 +20,15 @@ export class InvalidImage extends RunError {
   }
 }
 
+/** Pictures that cannot take turns in one place. */
+export class InvalidImageSeries extends RunError {
+  constructor(title: string, problem: string) {
+    super(
+      `The pictures of '${title}' cannot be shown as a series: ${problem}. A series has two frames or more, of one size, each with a label of its own.`,
+    );
+  }
+}
+
 /** A file has no place for what is generated into it. */
 export class MarkersMissing extends InputError {
   constructor(name: string) {

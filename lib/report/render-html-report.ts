@@ -1,28 +1,30 @@
 /**
- * The report as one HTML file: no script, no request, opens from a folder. What a reader wants to know first comes first:
+ * The report as one HTML file: no request, no script but that of sliders (html-series.ts), opens from a folder. What a reader wants to know first comes first:
  * the verdict, the figure, the numbers beside the paper's, what differs, where everything came from.
  */
 import { encodePng } from './encode-png.ts';
 import { formatSeconds } from './format-numbers.ts';
 import { type Html, html, trustHtml } from './html.ts';
 import { comparisonSection, costSection, spreadSection, tableSection } from './html-numbers.ts';
+import { seriesFigure, shownSize, sliderScript, sliderScriptSource } from './html-series.ts';
 import { styleSheet } from './html-style.ts';
 import { prefixIds } from './render-chart.ts';
 import { type Figure, headline, type Report } from './report.ts';
 
-/** Everything but inline style and pictures within the file is refused by the browser itself. */
+/** Everything but inline style, pictures within the file and the script below is refused by the browser itself. */
 const contentPolicy =
   "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
 export function renderHtmlReport(report: Report): string {
   const { document } = report;
   const { text } = headline(document);
+  const policy = report.series.length > 0 ? `${contentPolicy}; script-src ${sliderScriptSource}` : contentPolicy;
   const page = html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="${trustHtml(contentPolicy)}">
+<meta http-equiv="Content-Security-Policy" content="${trustHtml(policy)}">
 <title>${document.experiment}: ${text}</title>
 <style>${trustHtml(styleSheet)}</style>
 </head>
@@ -43,6 +45,7 @@ ${costSection(document)}
 ${provenanceSection(report)}
 <footer>Run <code>${document.run}</code>, made by Stepwise${document.finishedAt && html`, finished ${document.finishedAt}`}.</footer>
 </main>
+${report.series.length > 0 && html`<script>${trustHtml(sliderScript)}</script>`}
 </body>
 </html>
 `;
@@ -98,17 +101,15 @@ ${failure.logTail && html`<details><summary>The end of the log</summary><pre>${f
   );
 }
 
-const smallestPictureWidth = 600;
-
-function figuresSection({ figures, images }: Report): Html | false {
-  if (figures.length + images.length === 0) return false;
+function figuresSection({ figures, series, images }: Report): Html | false {
+  if (figures.length + series.length + images.length === 0) return false;
   return html`<section><h2>The paper’s figure, from our numbers</h2>
 ${figures.map(figure)}
+${series.map(seriesFigure)}
 ${images.map((image) => {
   const source = `data:image/png;base64,${encodePng(image).toString('base64')}`;
-  // Pictures of a few dozen pixels are looked at pixel by pixel, in whole multiples of their size.
-  const scale = Math.max(1, Math.floor(smallestPictureWidth / image.width));
-  return html`<figure><img src="${source}" width="${scale * image.width}" height="${scale * image.height}" alt="${describeFigure(image)}">
+  const { width, height } = shownSize(image);
+  return html`<figure><img src="${source}" width="${width}" height="${height}" alt="${describeFigure(image)}">
 <figcaption><strong>${image.title}.</strong> ${image.caption}</figcaption></figure>`;
 })}</section>`;
 }

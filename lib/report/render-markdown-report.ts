@@ -1,5 +1,6 @@
 /** The report as Markdown, short enough for a pull request. */
 import { formatChange, formatDollars, formatSeconds, formatSignificant } from './format-numbers.ts';
+import type { DrawnSeries } from './image-series.ts';
 import { codeSpan, escapeMarkdown, markdownTable } from './markdown.ts';
 import { headline, isNumberColumn, type Report, type ReportTable } from './report.ts';
 
@@ -7,7 +8,7 @@ const signs = { good: '✅', bad: '❌', open: '❔' } as const;
 const mostChanges = 10;
 const mostMissing = 10;
 
-export function renderMarkdownReport({ document, experiment }: Report): string {
+export function renderMarkdownReport({ document, experiment, series }: Report): string {
   const { text, tone } = headline(document);
   const { source } = experiment;
   const { verdict, failure, comparison, provenance, durations, cost } = document;
@@ -22,6 +23,7 @@ export function renderMarkdownReport({ document, experiment }: Report): string {
     failure &&
       `**${escapeMarkdown(failure.error)}** in ${escapeMarkdown(failure.where)}: ${escapeMarkdown(failure.message)}`,
     describeMissing(document.missing),
+    ...series.map(pictureRow),
     ...document.tables.map((table) => `**${escapeMarkdown(table.title)}**\n\n${renderMarkdownTable(table)}`),
     comparison && describeComparison(comparison),
     list('Remarks', document.remarks),
@@ -54,6 +56,13 @@ export function renderMarkdownTable(table: ReportTable): string {
     }),
   );
   return markdownTable(columns, rows);
+}
+
+/** The frames next to each other, under their labels: they are files beside the report's. */
+function pictureRow({ title, caption, frames }: DrawnSeries): string {
+  const columns = frames.map(({ label }) => ({ label }));
+  const pictures = frames.map(({ label, file }) => `![${escapeMarkdown(label)}](${file})`);
+  return `**${escapeMarkdown(title)}.** ${escapeMarkdown(caption)}\n\n${markdownTable(columns, [pictures])}`;
 }
 
 function describeMissing(missing: readonly string[]): string | false {

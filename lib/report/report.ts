@@ -1,11 +1,13 @@
 /** What a report is made of, whatever form it takes. */
 import type { AnyExperiment, SummaryImage } from '../pipeline/experiment.ts';
 import type { RunDocument } from '../pipeline/run-document.ts';
+import type { DrawnSeries } from './image-series.ts';
 
 export interface Report {
   readonly document: RunDocument;
   readonly experiment: ReportedExperiment;
   readonly figures: readonly Figure[];
+  readonly series: readonly DrawnSeries[];
   readonly images: readonly SummaryImage[];
 }
 

@@ -17,7 +17,7 @@ import { newTemporaryFolder } from '../temporary-folder.ts';
 function greyPng(width: number, height: number, grey: number): Buffer {
   const rgba = Buffer.alloc(4 * width * height, grey);
   for (let pixel = 0; pixel < width * height; pixel++) rgba[4 * pixel + 3] = 255;
-  return encodePng({ title: '', caption: '', width, height, rgba: rgba.toString('base64') });
+  return encodePng({ title: '', width, height, rgba: rgba.toString('base64') });
 }
 
 async function importFolder(name: string, files: Readonly<Record<string, Uint8Array>>) {

@@ -24,6 +24,9 @@ export const kernels = [
   { name: 'dilated-convolution', sharedMemory: false },
   { name: 'affinity-loss', sharedMemory: false },
   { name: 'max-pooling', sharedMemory: false },
+  { name: 'axis-map', sharedMemory: false },
+  { name: 'join-channels', sharedMemory: false },
+  { name: 'softmax-cross-entropy', sharedMemory: false },
 ] as const;
 export type Kernel = (typeof kernels)[number];
 

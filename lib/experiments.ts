@@ -22,6 +22,7 @@ import { robustTraining } from './learned-optimizers/experiments/robust-training
 import { updateVisualization } from './learned-optimizers/experiments/update-visualization.ts';
 import { createRegistry } from './pipeline/registry.ts';
 import { segmentation } from './random-walk/experiments/segmentation.ts';
+import { trimap } from './random-walk/experiments/trimap.ts';
 
 export const experiments = createRegistry([
   quadratics,
@@ -45,4 +46,5 @@ export const experiments = createRegistry([
   recurrentDynamics,
   convnets,
   segmentation,
+  trimap,
 ]);

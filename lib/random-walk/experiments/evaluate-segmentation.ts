@@ -1,5 +1,4 @@
 /** Measures every refinement of one trained back-end on the validation pictures, and draws some of them. */
-import { openLabelledPictures } from '../../datasets/labelled-pictures.ts';
 import type { EvaluationContext, TrainedModel } from '../../pipeline/context.ts';
 import type { Measurement } from '../../pipeline/experiment.ts';
 import { ConfusionMatrix } from '../evaluation/confusion-matrix.ts';
@@ -13,12 +12,11 @@ import { methodsOf, subjectOf } from './refinement-methods.ts';
 import {
   affinityWeightMetric,
   curveMetric,
-  datasetSubject,
   scoreMeasurements,
   trainingPicturesMetric,
   validationPicturesMetric,
 } from './segmentation-metrics.ts';
-import { affinityWeightsOf, type ValidationPicture, validationPictures } from './validation-pictures.ts';
+import { affinityWeightsOf, countPictures, type ValidationPicture, validationPictures } from './validation-pictures.ts';
 
 export interface SegmentationEvaluation {
   readonly name: string;
@@ -82,21 +80,6 @@ export async function evaluateSegmentation(
     count(trainingPicturesMetric, pictures.training),
     count(validationPicturesMetric, pictures.validation),
   ];
-}
-
-/** How many pictures are trained on and measured, and of what. */
-export async function countPictures(
-  trial: SegmentationTrial,
-  validationImages: number,
-  context: Pick<EvaluationContext, 'dataset'>,
-): Promise<{ readonly subject: string; readonly training: number; readonly validation: number }> {
-  const reader = await context.dataset(trial.dataset);
-  const { training, validation } = await openLabelledPictures(reader);
-  return {
-    subject: datasetSubject(trial.dataset, reader.manifest.origin),
-    training: Math.min(training.length, trial.trainingImages),
-    validation: Math.min(validation.length, validationImages),
-  };
 }
 
 function showAffinities(

@@ -22,8 +22,12 @@ export const refinementPresets: Readonly<Record<PresetName, RefinementParams>> =
   paper: { choosingImages: 100 },
 };
 
+export const rivalDeviation =
+  'The CRF is ours with pydensecrf’s usual settings or weaker ones, its positions in proportion to the pictures: for each trained back-end the one of four that is best by mean IoU on training pictures.';
+
 export const refinementDeviations: readonly string[] = [
-  'The CRF is ours with pydensecrf’s usual settings or weaker ones, its positions in proportion to the pictures: for each trained back-end the one of four that is best by mean IoU on training pictures. The domain transform is chosen alike, and filters by the picture’s colours where DeepLab-DT learns an edge map.',
+  rivalDeviation,
+  'The domain transform is chosen alike, and filters by the picture’s colours where DeepLab-DT learns an edge map.',
   'The paper’s “overall IOU” has no formula: micro IoU, Σ TP / Σ (TP + FP + FN), and the frequency-weighted IoU stand beside its numbers, each under its name.',
 ];
 

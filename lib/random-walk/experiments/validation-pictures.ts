@@ -8,6 +8,7 @@ import type { AffinityFeatures } from '../joint-network.ts';
 import type { SegmentedPicture } from '../segmenter.ts';
 import { scaleLabelledPicture, spreadNames } from '../training/scaled-images.ts';
 import type { SegmentationTrial } from '../training/segmentation-networks.ts';
+import { datasetSubject } from './segmentation-metrics.ts';
 
 export interface ValidationPicture {
   /** Place among those that are measured. */
@@ -57,6 +58,21 @@ async function* segmentedPictures(
     yield { index, classNames, picture, segment };
     await context.breathe();
   }
+}
+
+/** How many pictures are trained on and measured, and of what. */
+export async function countPictures(
+  trial: SegmentationTrial,
+  validationImages: number,
+  context: Pick<EvaluationContext, 'dataset'>,
+): Promise<{ readonly subject: string; readonly training: number; readonly validation: number }> {
+  const reader = await context.dataset(trial.dataset);
+  const { training, validation } = await openLabelledPictures(reader);
+  return {
+    subject: datasetSubject(trial.dataset, reader.manifest.origin),
+    training: Math.min(training.length, trial.trainingImages),
+    validation: Math.min(validation.length, validationImages),
+  };
 }
 
 /** The parameters that a phase ended with, by their own names. */

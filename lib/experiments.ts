@@ -21,6 +21,9 @@ import { quadratics } from './learned-optimizers/experiments/quadratics.ts';
 import { robustTraining } from './learned-optimizers/experiments/robust-training.ts';
 import { updateVisualization } from './learned-optimizers/experiments/update-visualization.ts';
 import { createRegistry } from './pipeline/registry.ts';
+import { sceneLabelling } from './random-walk/experiments/scene-labelling.ts';
+import { segmentation } from './random-walk/experiments/segmentation.ts';
+import { trimap } from './random-walk/experiments/trimap.ts';
 
 export const experiments = createRegistry([
   quadratics,
@@ -43,4 +46,7 @@ export const experiments = createRegistry([
   permutationInvariantMnist,
   recurrentDynamics,
   convnets,
+  segmentation,
+  trimap,
+  sceneLabelling,
 ]);

@@ -82,7 +82,9 @@ export class SegmentationBoundaries {
     const drawn = trueBoundaries();
     this.#labels.add({ ...image, strength: Float32Array.from(labelBoundaries(labels)), truths: [drawn] });
     this.#swept.add({ ...image, strength: boundaryStrength(probabilities), truths: [drawn] });
-    for (let label = 0; label < classes; label++) {
+    // A class that neither has adds nothing.
+    for (const label of new Set([...truth.labels, ...labels.labels])) {
+      if (label === voidLabel) continue;
       const truths = [trueBoundaries(label)];
       if (truths[0]!.includes(1)) this.#hasClass[label] = 1;
       this.#classes[label]!.add({ ...image, strength: Float32Array.from(labelBoundaries(labels, label)), truths });

@@ -22,6 +22,9 @@ import { robustTraining } from './learned-optimizers/experiments/robust-training
 import { updateVisualization } from './learned-optimizers/experiments/update-visualization.ts';
 import { createRegistry } from './pipeline/registry.ts';
 import { boundaries } from './random-walk/experiments/boundaries.ts';
+import { sceneLabelling } from './random-walk/experiments/scene-labelling.ts';
+import { segmentation } from './random-walk/experiments/segmentation.ts';
+import { trimap } from './random-walk/experiments/trimap.ts';
 
 export const experiments = createRegistry([
   quadratics,
@@ -44,5 +47,8 @@ export const experiments = createRegistry([
   permutationInvariantMnist,
   recurrentDynamics,
   convnets,
+  segmentation,
+  trimap,
   boundaries,
+  sceneLabelling,
 ]);

@@ -16,6 +16,7 @@ import {
   type WalkedValues,
 } from './alpha-metrics.ts';
 import { countDifferentLabels, LabelMeasures } from './label-measures.ts';
+import { limitScores } from './limit-scores.ts';
 import { measuredPictures } from './measured-pictures.ts';
 import { affinityWeightsOf, type ValidationPicture, validationPictures } from './validation-pictures.ts';
 
@@ -105,7 +106,7 @@ function walkBy(
   for (const row of rows) {
     const { diffusion } = row;
     const isWalk = diffusion > 0;
-    const limit = isWalk ? labelsOf(walkToLimit(walk, diffusion).scores) : before;
+    const limit = isWalk ? labelsOf(limitScores(walk, diffusion)) : before;
     row.limit.add(picture, limit);
     row.changed += countDifferentLabels(before, limit);
     if (row.values !== 'scores') continue;

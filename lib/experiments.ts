@@ -22,6 +22,8 @@ import { robustTraining } from './learned-optimizers/experiments/robust-training
 import { updateVisualization } from './learned-optimizers/experiments/update-visualization.ts';
 import { createRegistry } from './pipeline/registry.ts';
 import { alpha } from './random-walk/experiments/alpha.ts';
+import { segmentation } from './random-walk/experiments/segmentation.ts';
+import { trimap } from './random-walk/experiments/trimap.ts';
 
 export const experiments = createRegistry([
   quadratics,
@@ -44,5 +46,7 @@ export const experiments = createRegistry([
   permutationInvariantMnist,
   recurrentDynamics,
   convnets,
+  segmentation,
+  trimap,
   alpha,
 ]);

@@ -2,8 +2,6 @@
 import type { PlannedExperiment } from './results-table.ts';
 
 export const plannedExperiments: readonly PlannedExperiment[] = [
-  { name: 'random-walk/segmentation', place: 'Tables 2–3' },
-  { name: 'random-walk/trimap', place: 'Figure 5' },
   { name: 'random-walk/boundaries', place: 'Table 4' },
   { name: 'random-walk/scene-labelling', place: 'Table 5' },
   { name: 'random-walk/walk-steps', place: 'Figures 6–7' },

@@ -1,5 +1,5 @@
 /** The validation pictures as trained networks see them: what every measure of segmentations begins with. */
-import type { LabelledPicture } from '../../datasets/labelled-pictures.ts';
+import type { LabelledPicture, LabelledPictures } from '../../datasets/labelled-pictures.ts';
 import { openLabelledPictures } from '../../datasets/labelled-pictures.ts';
 import type { NamedTensors } from '../../numerics/safetensors.ts';
 import type { EvaluationContext, TrainedModel } from '../../pipeline/context.ts';
@@ -8,6 +8,7 @@ import type { AffinityFeatures } from '../joint-network.ts';
 import type { SegmentedPicture } from '../segmenter.ts';
 import { scaleLabelledPicture, spreadNames } from '../training/scaled-images.ts';
 import type { SegmentationTrial } from '../training/segmentation-networks.ts';
+import { datasetSubject } from './segmentation-metrics.ts';
 
 export interface ValidationPicture {
   /** Place among those that are measured. */
@@ -19,10 +20,30 @@ export interface ValidationPicture {
 }
 
 /** Throws what opening the dataset and the model does. */
-export async function* validationPictures(
+export function validationPictures(
   trial: SegmentationTrial,
   model: TrainedModel,
   validationImages: number,
+  context: EvaluationContext,
+): AsyncGenerator<ValidationPicture> {
+  return segmentedPictures(trial, model, ({ validation }) => spreadNames(validation, validationImages), context);
+}
+
+/** Some of those that the networks were trained on, spread evenly: what is chosen by data may be chosen by these. */
+export function trainedPictures(
+  trial: SegmentationTrial,
+  model: TrainedModel,
+  count: number,
+  context: EvaluationContext,
+): AsyncGenerator<ValidationPicture> {
+  const pick = ({ training }: LabelledPictures) => spreadNames(spreadNames(training, trial.trainingImages), count);
+  return segmentedPictures(trial, model, pick, context);
+}
+
+async function* segmentedPictures(
+  trial: SegmentationTrial,
+  model: TrainedModel,
+  pick: (pictures: LabelledPictures) => readonly string[],
   context: EvaluationContext,
 ): AsyncGenerator<ValidationPicture> {
   await context.startTensorFlow();
@@ -30,14 +51,28 @@ export async function* validationPictures(
   const pictures = await openLabelledPictures(await context.dataset(trial.dataset));
   const { classNames } = pictures;
   const backEnd = backEndOfSize(trial.backEnd, trial.size, classNames.length);
-  const names = spreadNames(pictures.validation, validationImages);
-  for (const [index, name] of names.entries()) {
+  for (const [index, name] of pick(pictures).entries()) {
     const picture = scaleLabelledPicture(await pictures.picture(name), trial.longestSide);
     const segment = (phase: string) =>
       segmentPicture(backEnd, phaseTensors(model, phase), picture, featuresOf(trial, phase));
     yield { index, classNames, picture, segment };
     await context.breathe();
   }
+}
+
+/** How many pictures are trained on and measured, and of what. */
+export async function countPictures(
+  trial: SegmentationTrial,
+  validationImages: number,
+  context: Pick<EvaluationContext, 'dataset'>,
+): Promise<{ readonly subject: string; readonly training: number; readonly validation: number }> {
+  const reader = await context.dataset(trial.dataset);
+  const { training, validation } = await openLabelledPictures(reader);
+  return {
+    subject: datasetSubject(trial.dataset, reader.manifest.origin),
+    training: Math.min(training.length, trial.trainingImages),
+    validation: Math.min(validation.length, validationImages),
+  };
 }
 
 /** The parameters that a phase ended with, by their own names. */

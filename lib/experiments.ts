@@ -24,6 +24,7 @@ import { createRegistry } from './pipeline/registry.ts';
 import { alpha } from './random-walk/experiments/alpha.ts';
 import { segmentation } from './random-walk/experiments/segmentation.ts';
 import { trimap } from './random-walk/experiments/trimap.ts';
+import { walkSteps } from './random-walk/experiments/walk-steps.ts';
 
 export const experiments = createRegistry([
   quadratics,
@@ -48,5 +49,6 @@ export const experiments = createRegistry([
   convnets,
   segmentation,
   trimap,
+  walkSteps,
   alpha,
 ]);

@@ -23,8 +23,10 @@ import { updateVisualization } from './learned-optimizers/experiments/update-vis
 import { createRegistry } from './pipeline/registry.ts';
 import { boundaries } from './random-walk/experiments/boundaries.ts';
 import { sceneLabelling } from './random-walk/experiments/scene-labelling.ts';
+import { alpha } from './random-walk/experiments/alpha.ts';
 import { segmentation } from './random-walk/experiments/segmentation.ts';
 import { trimap } from './random-walk/experiments/trimap.ts';
+import { walkSteps } from './random-walk/experiments/walk-steps.ts';
 
 export const experiments = createRegistry([
   quadratics,
@@ -51,4 +53,6 @@ export const experiments = createRegistry([
   trimap,
   boundaries,
   sceneLabelling,
+  walkSteps,
+  alpha,
 ]);

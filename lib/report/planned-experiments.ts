@@ -8,7 +8,6 @@ export const plannedExperiments: readonly PlannedExperiment[] = [
   { name: 'random-walk/scene-labelling', place: 'Table 5' },
   { name: 'random-walk/walk-steps', place: 'Figures 6–7' },
   { name: 'random-walk/affinity-features', place: '§4.2' },
-  { name: 'random-walk/radius', place: '§5' },
   { name: 'random-walk/alpha', place: '§4.3' },
   { name: 'random-walk/timing', place: '§5' },
 ];

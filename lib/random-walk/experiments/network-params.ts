@@ -4,8 +4,8 @@
  */
 import { z } from 'zod';
 import type { PresetName } from '../../pipeline/experiment.ts';
+import { publishedOptimizer } from '../back-ends/optimizer-settings.ts';
 import type { BackEndKind } from '../back-ends/settings.ts';
-import { publishedOptimizer } from '../back-ends/train-back-end.ts';
 import type { SegmentationTrial, WalkVariant } from '../training/segmentation-networks.ts';
 
 const optimizer = z.strictObject({

@@ -27,6 +27,7 @@ import { alpha } from './random-walk/experiments/alpha.ts';
 import { segmentation } from './random-walk/experiments/segmentation.ts';
 import { trimap } from './random-walk/experiments/trimap.ts';
 import { walkSteps } from './random-walk/experiments/walk-steps.ts';
+import { radiusSize } from './random-walk/experiments/radius.ts';
 
 export const experiments = createRegistry([
   quadratics,
@@ -55,4 +56,5 @@ export const experiments = createRegistry([
   sceneLabelling,
   walkSteps,
   alpha,
+  radiusSize,
 ]);

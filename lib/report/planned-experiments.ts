@@ -3,6 +3,5 @@ import type { PlannedExperiment } from './results-table.ts';
 
 export const plannedExperiments: readonly PlannedExperiment[] = [
   { name: 'random-walk/affinity-features', place: '§4.2' },
-  { name: 'random-walk/radius', place: '§5' },
   { name: 'random-walk/timing', place: '§5' },
 ];

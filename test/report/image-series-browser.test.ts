@@ -59,6 +59,8 @@ describe.skipIf(!browser)(`a series of pictures in Chromium${browserNote}`, () =
     const page = await openReport();
     expect(await seen(page)).toEqual([['0 steps'], ['0 steps']]);
     expect(await shownPixels(page)).toEqual([60, 100, 160, 200]);
+    // Four pixels wide, and shown as large as other small pictures are.
+    expect(await page.evaluate(`document.querySelector('.series img').getBoundingClientRect().width`)).toBe(600);
     expect(await announced(page)).toEqual({ name: 'Steps of the walk', says: '0 steps' });
     // By the keyboard alone: from the top of the page, through its links, to the slider.
     for (let tabs = 0; tabs < 20 && (await page.evaluate('document.activeElement.id')) !== 'series-1'; tabs++) {

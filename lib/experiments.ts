@@ -21,6 +21,7 @@ import { quadratics } from './learned-optimizers/experiments/quadratics.ts';
 import { robustTraining } from './learned-optimizers/experiments/robust-training.ts';
 import { updateVisualization } from './learned-optimizers/experiments/update-visualization.ts';
 import { createRegistry } from './pipeline/registry.ts';
+import { timing } from './random-walk/experiments/timing.ts';
 
 export const experiments = createRegistry([
   quadratics,
@@ -43,4 +44,5 @@ export const experiments = createRegistry([
   permutationInvariantMnist,
   recurrentDynamics,
   convnets,
+  timing,
 ]);

@@ -10,5 +10,4 @@ export const plannedExperiments: readonly PlannedExperiment[] = [
   { name: 'random-walk/affinity-features', place: '§4.2' },
   { name: 'random-walk/radius', place: '§5' },
   { name: 'random-walk/alpha', place: '§4.3' },
-  { name: 'random-walk/timing', place: '§5' },
 ];

@@ -28,6 +28,7 @@ import { segmentation } from './random-walk/experiments/segmentation.ts';
 import { trimap } from './random-walk/experiments/trimap.ts';
 import { walkSteps } from './random-walk/experiments/walk-steps.ts';
 import { radiusSize } from './random-walk/experiments/radius.ts';
+import { timing } from './random-walk/experiments/timing.ts';
 
 export const experiments = createRegistry([
   quadratics,
@@ -57,4 +58,5 @@ export const experiments = createRegistry([
   walkSteps,
   alpha,
   radiusSize,
+  timing,
 ]);

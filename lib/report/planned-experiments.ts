@@ -3,5 +3,4 @@ import type { PlannedExperiment } from './results-table.ts';
 
 export const plannedExperiments: readonly PlannedExperiment[] = [
   { name: 'random-walk/affinity-features', place: '§4.2' },
-  { name: 'random-walk/timing', place: '§5' },
 ];

@@ -21,14 +21,14 @@ import { quadratics } from './learned-optimizers/experiments/quadratics.ts';
 import { robustTraining } from './learned-optimizers/experiments/robust-training.ts';
 import { updateVisualization } from './learned-optimizers/experiments/update-visualization.ts';
 import { createRegistry } from './pipeline/registry.ts';
-import { boundaries } from './random-walk/experiments/boundaries.ts';
-import { sceneLabelling } from './random-walk/experiments/scene-labelling.ts';
 import { alpha } from './random-walk/experiments/alpha.ts';
+import { boundaries } from './random-walk/experiments/boundaries.ts';
+import { radiusSize } from './random-walk/experiments/radius.ts';
+import { sceneLabelling } from './random-walk/experiments/scene-labelling.ts';
 import { segmentation } from './random-walk/experiments/segmentation.ts';
+import { timing } from './random-walk/experiments/timing.ts';
 import { trimap } from './random-walk/experiments/trimap.ts';
 import { walkSteps } from './random-walk/experiments/walk-steps.ts';
-import { radiusSize } from './random-walk/experiments/radius.ts';
-import { timing } from './random-walk/experiments/timing.ts';
 
 export const experiments = createRegistry([
   quadratics,
@@ -55,8 +55,8 @@ export const experiments = createRegistry([
   trimap,
   boundaries,
   sceneLabelling,
-  walkSteps,
-  alpha,
-  radiusSize,
   timing,
+  walkSteps,
+  radiusSize,
+  alpha,
 ]);

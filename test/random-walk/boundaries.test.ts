@@ -5,13 +5,13 @@ import { BoundaryBenchmark } from '../../lib/random-walk/evaluation/boundary-ben
 import { countFragments } from '../../lib/random-walk/evaluation/fragments.ts';
 import { nearVoid, SegmentationBoundaries } from '../../lib/random-walk/evaluation/segmentation-boundaries.ts';
 import { boundaries } from '../../lib/random-walk/experiments/boundaries.ts';
-import {
-  boundaryBackEndKinds,
-  boundaryMetrics,
-  boundarySubject,
-  picturesMetric,
-} from '../../lib/random-walk/experiments/boundary-metrics.ts';
+import { boundaryMethods, boundaryMetrics } from '../../lib/random-walk/experiments/boundary-metrics.ts';
 import { drawBoundaries } from '../../lib/random-walk/experiments/draw-boundaries.ts';
+import { backEndKinds, subjectOf } from '../../lib/random-walk/experiments/refinement-methods.ts';
+import {
+  trainingPicturesMetric,
+  validationPicturesMetric,
+} from '../../lib/random-walk/experiments/segmentation-metrics.ts';
 import { summarizeBoundaries } from '../../lib/random-walk/experiments/summarize-boundaries.ts';
 import { datasetOf, runExperiment } from '../layer-norm/run-experiment.ts';
 
@@ -133,17 +133,18 @@ describe('boundaries of segmentations', () => {
 });
 
 /** Made-up measurements: the walk's MF and AP minus the CRF's, which are 0.6 and 0.4, by seed. */
-function madeUp(differences: readonly number[], { pictures = 50, of = boundaryBackEndKinds } = {}): Measurement[] {
+function madeUp(differences: readonly number[], { pictures = 50, of = backEndKinds } = {}): Measurement[] {
   const row = { step: 0, unit: '1' };
   return differences.flatMap((difference, seed) => [
-    { ...row, metric: picturesMetric, subject: 'Street scenes.', seed, value: pictures, unit: 'pictures' },
+    { ...row, metric: trainingPicturesMetric, subject: 'streets (paper)', seed, value: 400 },
+    { ...row, metric: validationPicturesMetric, subject: 'streets (paper)', seed, value: pictures },
     ...of.flatMap((backEnd) =>
       (['maximumF', 'averagePrecision', 'sweptMaximumF', 'sweptAveragePrecision'] as const).flatMap((name) => {
         const crf = name.endsWith('F') ? 0.6 : 0.4;
         const metric = boundaryMetrics[name];
         return [
-          { ...row, metric, subject: boundarySubject(backEnd, 'crf'), seed, value: crf },
-          { ...row, metric, subject: boundarySubject(backEnd, 'walk'), seed, value: crf + difference },
+          { ...row, metric, subject: subjectOf(backEnd, 'crf'), seed, value: crf },
+          { ...row, metric, subject: subjectOf(backEnd, 'walked'), seed, value: crf + difference },
         ];
       }),
     ),
@@ -151,12 +152,14 @@ function madeUp(differences: readonly number[], { pictures = 50, of = boundaryBa
 }
 
 describe('the verdict on Table 4', () => {
-  const verdictOf = (rows: readonly Measurement[]) => summarizeBoundaries(rows, {}).verdict;
+  const verdictOf = (rows: readonly Measurement[]) => summarizeBoundaries(rows).verdict;
 
   test('holds where the walk is better by more than two standard errors with every back-end', () => {
     const { outcome, reason } = verdictOf(madeUp([0.02, 0.03, 0.04]));
     expect(outcome).toBe('holds');
-    expect(reason).toContain('DeepLab-LargeFOV: MF 0.030 ± 0.006 (0.030 ± 0.006 over thresholds of the strength)');
+    expect(reason).toContain(
+      'DeepLab-LargeFOV: MF 0.030 ± 0.006, AP 0.030 ± 0.006, over thresholds of the strength 0.030 ± 0.006 and',
+    );
   });
 
   test('does not hold where it is worse with one of them', () => {
@@ -168,7 +171,11 @@ describe('the verdict on Table 4', () => {
   test.each([
     ['differences within their errors', madeUp([-0.02, 0.03, 0.01]), /^Random walk network minus/],
     ['too few seeds', madeUp([0.02, 0.03]), /^Too few seeds: 2/],
-    ['a place holder of few pictures', madeUp([0.02, 0.03, 0.04], { pictures: 6 }), /^Wrong scale: 6 pictures/],
+    [
+      'a place holder of few pictures',
+      madeUp([0.02, 0.03, 0.04], { pictures: 6 }),
+      /^Wrong scale: 400 pictures to train on and 6/,
+    ],
     ['a back-end that is missing', madeUp([0.02, 0.03, 0.04], { of: ['large-fov'] }), /^Not measured.*attention.*v2/],
     ['nothing', [], /^Not measured/],
   ])('is inconclusive for %s', (_, rows, reason) => {
@@ -176,12 +183,13 @@ describe('the verdict on Table 4', () => {
   });
 
   test('stands beside tables that name the dataset and the paper’s numbers', () => {
-    const { tables } = summarizeBoundaries(madeUp([0.02, 0.03, 0.04]), {});
-    for (const { title } of tables) expect(title).toContain('50 validation pictures. Street scenes.');
+    const { tables } = summarizeBoundaries(madeUp([0.02, 0.03, 0.04]));
+    for (const { title } of tables)
+      expect(title).toContain('streets (paper), 400 pictures to train on and 50 to validate on');
     const walk = tables[0]!.rows.find(
       ([backEnd, method]) => backEnd === 'DeepLab-v2' && method === 'random walk network',
     );
-    expect(walk!.slice(2, 6)).toEqual(['0.630 ± 0.010', '0.430 ± 0.010', 0.773, 0.595]);
+    expect(walk!.slice(2, 6)).toEqual(['0.630 ± 0.006', '0.430 ± 0.006', 0.773, 0.595]);
   });
 });
 
@@ -193,16 +201,19 @@ test('the smoke run measures three methods on three back-ends, and draws one pic
   const dataset = datasetOf('voc-segmentation', files);
   const params = boundaries.presets.smoke;
   const { rows, images } = await runExperiment(boundaries, params, async () => dataset);
-  for (const backEnd of boundaryBackEndKinds) {
-    for (const method of ['walk', 'crf', 'alone'] as const) {
-      const of = rows.filter(({ subject }) => subject === boundarySubject(backEnd, method));
+  for (const backEnd of backEndKinds) {
+    for (const method of boundaryMethods) {
+      const of = rows.filter(({ subject }) => subject === subjectOf(backEnd, method));
       // Eleven numbers, and precision and recall at each threshold.
       expect(of).toHaveLength(11 + 2 * params.thresholds);
       expect(of.every(({ value }) => Number.isFinite(value))).toBe(true);
     }
   }
-  expect(images.map(({ name }) => name)).toEqual(boundaryBackEndKinds.map((kind) => `${kind}/seed-0/0`));
+  expect(images.map(({ name }) => name)).toEqual(backEndKinds.map((kind) => `${kind}/seed-0/0`));
   const summary = boundaries.summarize(rows, params, images);
-  expect(summary.verdict).toMatchObject({ outcome: 'inconclusive', reason: expect.stringMatching(/^Wrong scale: 2/) });
+  expect(summary.verdict).toMatchObject({
+    outcome: 'inconclusive',
+    reason: expect.stringMatching(/^Wrong scale: 4 pictures to train on and 2/),
+  });
   expect(summary.images).toHaveLength(3);
 });

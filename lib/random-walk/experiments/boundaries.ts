@@ -2,21 +2,22 @@
 import { z } from 'zod';
 import { defineExperiment } from '../../pipeline/experiment.ts';
 import { type SegmentationTrial, train } from '../training/segmentation-networks.ts';
-import { boundaryBackEndKinds } from './boundary-metrics.ts';
 import { type BoundariesEvaluation, evaluateBoundaries } from './evaluate-boundaries.ts';
 import {
   networkDeviations,
   networkFields,
   networkPresets,
-  paperVariant,
   seedsOf,
   segmentationTrial,
   trialSeconds,
 } from './network-params.ts';
+import { backEndKinds } from './refinement-methods.ts';
+import { evaluationSeconds, refinementFields, refinementPresets, rivalDeviation } from './refinement-params.ts';
 import { summarizeBoundaries } from './summarize-boundaries.ts';
 
 const params = z.strictObject({
   ...networkFields,
+  ...refinementFields,
   /** Of the strength of the probabilities' boundaries: so many, in a geometric series between the two ends. */
   thresholds: z.number().int().min(2).max(1000),
   leastThreshold: z.number().min(1e-6).max(0.5),
@@ -46,40 +47,40 @@ export const boundaries = defineExperiment<Params, SegmentationTrial, Boundaries
     'Boundaries of RWN segmentations have a better maximum F-score and average precision than those of segmentations after a dense CRF, with all three back-ends.',
   deviations: [
     ...networkDeviations,
+    rivalDeviation,
     'The paper does not say how its boundaries get the strengths that MF and AP need: here the labels’ boundaries decide, one point of precision and recall with AP its area, which the paper’s numbers agree with; beside them, thresholds of the strength of the probabilities’ boundaries, the largest total variation distance to the pixel right, below, or both.',
     'Boundaries are where labels change, whichever they are; the same for single classes, averaged over them, stands beside it.',
     'Predicted and true boundaries within the matching distance of void count for neither side.',
-    'The CRF has pydensecrf’s usual settings, its distances in proportion to the pictures’ size; DeepLab’s were cross-validated.',
   ],
   params,
   presets: {
     smoke: {
       ...networkPresets.smoke,
+      ...refinementPresets.smoke,
       ...measured,
       thresholds: 4,
       shownPictures: 1,
     },
-    laptop: { ...networkPresets.laptop, ...measured },
-    overnight: { ...networkPresets.overnight, ...measured, thresholds: 50 },
-    paper: { ...networkPresets.paper, ...measured, thresholds: 99 },
+    laptop: { ...networkPresets.laptop, ...refinementPresets.laptop, ...measured },
+    overnight: { ...networkPresets.overnight, ...refinementPresets.overnight, ...measured, thresholds: 50 },
+    paper: { ...networkPresets.paper, ...refinementPresets.paper, ...measured, thresholds: 99 },
   },
   datasets: [{ name: 'voc-segmentation' }],
   module: 'lib/random-walk/experiments/boundaries.ts',
   trainingModule: 'lib/random-walk/training/segmentation-networks.ts',
 
   plan: (params) =>
-    seedsOf(params).flatMap((seed) => boundaryBackEndKinds.map((kind) => segmentationTrial(params, kind, seed))),
+    seedsOf(params).flatMap((seed) => backEndKinds.map((kind) => segmentationTrial(params, kind, seed))),
   train,
 
   evaluations(params, trials) {
-    const { diffusion, radius, maximumDistance, validationImages, shownPictures, trainingSeed } = params;
+    const { validationImages, choosingImages, diffusion, radius, maximumDistance, shownPictures, trainingSeed } =
+      params;
     return trials.map((trial) => ({
       name: trial.name,
       trials: [trial.name],
       trial,
-      variant: paperVariant(params).name,
-      ...{ diffusion, radius, maximumDistance },
-      pictures: validationImages,
+      ...{ validationImages, choosingImages, diffusion, radius, maximumDistance },
       thresholds: thresholdsOf(params),
       shownPictures: trial.seed === trainingSeed ? shownPictures : 0,
     }));
@@ -88,13 +89,14 @@ export const boundaries = defineExperiment<Params, SegmentationTrial, Boundaries
   summarize: summarizeBoundaries,
 
   work(params) {
-    const { seeds, longestSide, validationImages, thresholds } = params;
-    const pixels = 0.75 * longestSide ** 2;
-    const pictures = Math.min(validationImages, 3000);
+    const sum = (secondsOf: (backEnd: (typeof backEndKinds)[number]) => number) =>
+      params.seeds * backEndKinds.reduce((seconds, backEnd) => seconds + secondsOf(backEnd), 0);
+    // Three methods' boundaries, measured: those of labels and of single classes, and those at each threshold.
+    const boundarySeconds = 0.75 * params.longestSide ** 2 * 3 * (1e-6 + 5e-8 * params.thresholds);
+    const pictures = Math.min(params.validationImages, 1449);
     return {
-      trainingCoreSeconds: seeds * boundaryBackEndKinds.reduce((sum, kind) => sum + trialSeconds(params, kind), 0),
-      // CRF, walk and networks; labels' boundaries; each threshold: measured at 240 × 180 with 11 classes.
-      evaluationCoreSeconds: seeds * boundaryBackEndKinds.length * (2 + pictures * pixels * (2e-5 + 1e-7 * thresholds)),
+      trainingCoreSeconds: sum((backEnd) => trialSeconds(params, backEnd)),
+      evaluationCoreSeconds: sum((backEnd) => evaluationSeconds(params, backEnd) + pictures * boundarySeconds),
     };
   },
 });

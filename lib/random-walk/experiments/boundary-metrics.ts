@@ -1,21 +1,9 @@
 /** What random-walk/boundaries measures, by the names that measurements carry. */
-import type { BackEndKind } from '../back-ends/settings.ts';
+import type { RefinementMethod } from './refinement-methods.ts';
 
-export const boundaryBackEnds = {
-  'large-fov': 'DeepLab-LargeFOV',
-  attention: 'DeepLab-attention',
-  'deeplab-v2': 'DeepLab-v2',
-} as const satisfies Record<BackEndKind, string>;
-export const boundaryBackEndKinds = Object.keys(boundaryBackEnds) as readonly BackEndKind[];
-
-export const boundaryMethods = { walk: 'random walk network', crf: 'dense CRF', alone: 'no refinement' } as const;
-export type BoundaryMethod = keyof typeof boundaryMethods;
-export const boundaryMethodNames = Object.keys(boundaryMethods) as readonly BoundaryMethod[];
-
-/** `large-fov/crf`; `truth` is the ground truth, whose fragments are counted too. */
-export function boundarySubject(backEnd: BackEndKind, method: BoundaryMethod | 'truth'): string {
-  return `${backEnd}/${method}`;
-}
+/** The proposed one first. */
+export const boundaryMethods = ['walked', 'crf', 'alone'] as const satisfies readonly RefinementMethod[];
+export type BoundaryMethod = (typeof boundaryMethods)[number];
 
 /** One number a method and trial. */
 export const boundaryMetrics = {
@@ -37,5 +25,7 @@ export type BoundaryMetric = keyof typeof boundaryMetrics;
 export const sweptPrecisionMetric = 'precision at a threshold';
 export const sweptRecallMetric = 'recall at a threshold';
 
-/** The value is how many pictures were measured, the subject what the dataset says that it is. */
-export const picturesMetric = 'pictures';
+/** The ground truth of what a back-end was measured on, whose fragments are counted as well. */
+export function truthSubject(backEnd: string): string {
+  return `${backEnd}/ground truth`;
+}

@@ -1,16 +1,9 @@
 /** Precision against recall of boundaries, a panel for each back-end. */
 import { spreadOf } from '../../numerics/spread.ts';
 import type { Chart, Measurement } from '../../pipeline/experiment.ts';
-import {
-  boundaryBackEndKinds,
-  boundaryBackEnds,
-  boundaryMethodNames,
-  boundaryMethods,
-  boundaryMetrics,
-  boundarySubject,
-  sweptPrecisionMetric,
-  sweptRecallMetric,
-} from './boundary-metrics.ts';
+import { boundaryMethods, boundaryMetrics, sweptPrecisionMetric, sweptRecallMetric } from './boundary-metrics.ts';
+import { backEndNames, refinementMethods, subjectOf } from './refinement-methods.ts';
+import { measuredBackEnds } from './segmentation-metrics.ts';
 
 interface Point {
   readonly method: string;
@@ -21,18 +14,18 @@ interface Point {
 
 /** Curves over thresholds of the strength, and the labels' boundaries as a point; means over seeds. */
 export function chartBoundaries(rows: readonly Measurement[]): Chart {
-  const names = boundaryMethodNames.map((method) => boundaryMethods[method]);
+  const names = boundaryMethods.map((method) => refinementMethods[method]);
   const color = { field: 'method', type: 'nominal', title: null, scale: { domain: names } };
   const axis = (field: string) => ({ field, type: 'quantitative', scale: { domain: [0, 1], nice: false } });
   const encoding = { x: axis('recall'), y: axis('precision'), color };
   const dashes = { domain: names, range: names.map((_, place) => (place ? [6, 3] : [1, 0])) };
-  const panels = boundaryBackEndKinds.map((backEnd) => {
-    const subjects = boundaryMethodNames.map((method) => ({
-      method: boundaryMethods[method],
-      subject: boundarySubject(backEnd, method),
+  const panels = measuredBackEnds(rows).map((backEnd) => {
+    const subjects = boundaryMethods.map((method) => ({
+      method: refinementMethods[method],
+      subject: subjectOf(backEnd, method),
     }));
     return {
-      title: boundaryBackEnds[backEnd],
+      title: backEndNames[backEnd],
       width: 220,
       height: 220,
       layer: [

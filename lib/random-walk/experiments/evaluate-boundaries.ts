@@ -5,31 +5,35 @@ import { mostProbableLabels } from '../evaluation/most-probable-labels.ts';
 import { nearVoid, SegmentationBoundaries } from '../evaluation/segmentation-boundaries.ts';
 import { classProbabilities, startWalk, walkToLimit } from '../predict.ts';
 import type { ClassProbabilities } from '../refine.ts';
-import { type DenseCrfOptions, denseCrf } from '../rivals/dense-crf.ts';
+import { denseCrf } from '../rivals/dense-crf.ts';
+import type { Refinement } from '../rivals/refinement.ts';
 import { alonePhase, type SegmentationTrial } from '../training/segmentation-networks.ts';
 import {
   type BoundaryMethod,
   type BoundaryMetric,
-  boundaryMethodNames,
+  boundaryMethods,
   boundaryMetrics,
-  boundarySubject,
-  picturesMetric,
   sweptPrecisionMetric,
   sweptRecallMetric,
+  truthSubject,
 } from './boundary-metrics.ts';
+import { chooseRivals, chosenMeasurements } from './choose-rivals.ts';
 import { drawBoundaries } from './draw-boundaries.ts';
-import { affinityWeightsOf, type ValidationPicture, validationPictures } from './validation-pictures.ts';
+import { walkPhase } from './refine-predictions.ts';
+import { subjectOf } from './refinement-methods.ts';
+import { trainingPicturesMetric, validationPicturesMetric } from './segmentation-metrics.ts';
+import { affinityWeightsOf, countPictures, type ValidationPicture, validationPictures } from './validation-pictures.ts';
 
 export interface BoundariesEvaluation {
   readonly name: string;
   readonly trials: readonly string[];
   readonly trial: SegmentationTrial;
-  /** The variant of the trial that predicts by a walk. */
-  readonly variant: string;
   readonly diffusion: number;
   readonly radius: number;
   /** Spread over the validation pictures. */
-  readonly pictures: number;
+  readonly validationImages: number;
+  /** Training pictures that the CRF's settings are chosen on. */
+  readonly choosingImages: number;
   readonly thresholds: readonly number[];
   readonly maximumDistance: number;
   /** The first so many are drawn. */
@@ -40,52 +44,45 @@ export async function evaluateBoundaries(
   evaluation: BoundariesEvaluation,
   context: EvaluationContext,
 ): Promise<readonly Measurement[]> {
-  const { trials, trial, pictures, thresholds, maximumDistance, shownPictures } = evaluation;
+  const { trial, validationImages, choosingImages, thresholds, maximumDistance, shownPictures } = evaluation;
   const { backEnd, seed } = trial;
-  const model = await context.model(trials[0]!);
-  const weights = affinityWeightsOf(model, evaluation.variant);
-  const crf = denseCrf(crfOptions(trial.longestSide));
+  const model = await context.model(trial.name);
+  const weights = affinityWeightsOf(model, walkPhase);
+  const chosen = await chooseRivals(trial, model, choosingImages, context);
+  const crf = denseCrf(chosen.crf);
   let measured: Readonly<Record<BoundaryMethod, SegmentationBoundaries>> | undefined;
-  let count = 0;
-  for await (const validation of validationPictures(trial, model, pictures, context)) {
+  for await (const validation of validationPictures(trial, model, validationImages, context)) {
     const { picture, classNames, index } = validation;
     const { width, height } = picture;
     measured ??= byMethod(
       () => new SegmentationBoundaries({ classes: classNames.length, thresholds, maximumDistance }),
     );
     const predictions = await predict(validation, evaluation, weights, crf, context);
-    for (const method of boundaryMethodNames) {
+    for (const method of boundaryMethods) {
       measured[method].add(picture, predictions[method]);
       await context.breathe();
     }
-    count++;
     if (index >= shownPictures) continue;
     const reach = maximumDistance * Math.hypot(width, height);
-    const shown = [predictions.crf, predictions.walk].map(mostProbableLabels);
+    const shown = [predictions.crf, predictions.walked].map(mostProbableLabels);
     const name = `${backEnd}/seed-${seed}/${index}`;
     context.writeImage(drawBoundaries(name, picture, picture, shown, reach, nearVoid(picture, reach)));
   }
-  const { manifest } = await context.dataset(trial.dataset);
+  const { subject, training, validation } = await countPictures(trial, validationImages, context);
+  const count = { step: 0, seed, unit: 'pictures', subject };
   return [
-    { metric: picturesMetric, subject: manifest.description, step: 0, seed, value: count, unit: 'pictures' },
     ...(measured ? measurementsOf(measured, trial) : []),
+    ...chosenMeasurements(chosen, trial).filter(({ metric }) => metric.includes('CRF')),
+    { ...count, metric: trainingPicturesMetric, value: training },
+    { ...count, metric: validationPicturesMetric, value: validation },
   ];
-}
-
-/** pydensecrf's usual settings, its positions in proportion to pictures of 500 pixels, which they are for. */
-function crfOptions(longestSide: number): DenseCrfOptions {
-  const scale = Math.min(1, longestSide / 500);
-  return {
-    gaussian: { positionScale: 3 * scale, compatibility: 3 },
-    bilateral: { positionScale: 80 * scale, colourScale: 13, compatibility: 10 },
-  };
 }
 
 async function predict(
   { picture, segment }: ValidationPicture,
-  { variant, radius, diffusion }: BoundariesEvaluation,
+  { radius, diffusion }: BoundariesEvaluation,
   weights: Float32Array,
-  crf: ReturnType<typeof denseCrf>,
+  crf: Refinement,
   context: EvaluationContext,
 ): Promise<Readonly<Record<BoundaryMethod, ClassProbabilities>>> {
   const { width, height, rgb } = picture;
@@ -94,13 +91,13 @@ async function predict(
   await context.breathe();
   const refined = crf({ width, height, data: rgb }, alone);
   await context.breathe();
-  const network = segment(variant);
+  const network = segment(walkPhase);
   const { scores } = walkToLimit(startWalk(network, { weights, radius }), diffusion);
-  return { alone, crf: refined, walk: classProbabilities(network, scores) };
+  return { alone, crf: refined, walked: classProbabilities(network, scores) };
 }
 
 function byMethod<T>(make: () => T): Readonly<Record<BoundaryMethod, T>> {
-  return Object.fromEntries(boundaryMethodNames.map((method) => [method, make()])) as Record<BoundaryMethod, T>;
+  return Object.fromEntries(boundaryMethods.map((method) => [method, make()])) as Record<BoundaryMethod, T>;
 }
 
 function measurementsOf(
@@ -110,8 +107,8 @@ function measurementsOf(
   const row = (metric: string, subject: string, value: number, step = 0, unit = '1'): Measurement => {
     return { metric, subject, step, seed, value, unit };
   };
-  const ofMethods = boundaryMethodNames.flatMap((method) => {
-    const subject = boundarySubject(backEnd, method);
+  const ofMethods = boundaryMethods.flatMap((method) => {
+    const subject = subjectOf(backEnd, method);
     const scores = measured[method].scores();
     return [
       ...(Object.keys(boundaryMetrics) as BoundaryMetric[]).map((name) =>
@@ -126,7 +123,7 @@ function measurementsOf(
   const truth = measured.alone.scores();
   return [
     ...ofMethods,
-    row(boundaryMetrics.fragments, boundarySubject(backEnd, 'truth'), truth.trueFragments, 0, 'pieces'),
-    row(boundaryMetrics.smallFragments, boundarySubject(backEnd, 'truth'), truth.trueSmallFragments, 0, 'pieces'),
+    row(boundaryMetrics.fragments, truthSubject(backEnd), truth.trueFragments, 0, 'pieces'),
+    row(boundaryMetrics.smallFragments, truthSubject(backEnd), truth.trueSmallFragments, 0, 'pieces'),
   ];
 }

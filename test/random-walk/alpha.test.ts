@@ -50,14 +50,14 @@ describe('alpha', () => {
   test('runs, and its summary has a row for each weight and charts that compile', async () => {
     const { rows } = await runExperiment(experiment, smoke, scenes);
     const { verdict, tables, charts, remarks } = experiment.summarize(rows, smoke);
-    expect(verdict.reason).toContain('Wrong scale: 2 pictures');
+    expect(verdict.reason).toContain('Wrong scale: 4 pictures to train on and 2');
     expect(tables.map(({ rows }) => rows.map((cells) => cells.find((cell) => typeof cell === 'number')))).toEqual([
       [0, 0.01, 0.9, 0.99],
       [0, 0.01, 0.9, 0.99],
       [0.01, 0.9, 0.99, 0.01, 0.9, 0.99],
     ]);
     for (const { spec } of charts) expect(compile(spec as never).spec.marks).toBeTruthy();
-    expect(remarks!.join(' ')).toContain('2 validation pictures');
+    expect(remarks!.join(' ')).toContain('The 4 classes are sky, ground, disc, box.');
   });
 
   test('measures the walk of the reference, in float64 and by its steps', async () => {

@@ -58,10 +58,12 @@ export async function evaluateAlpha(
   };
   const phases: Record<AffinityKind, string> = { trained: variant, colours: alonePhase };
   let sweep: readonly Swept[] | undefined;
+  let classNames: readonly string[] = [];
   let pictures = 0;
   let pixels = 0;
   for await (const validated of validationPictures(trial, model, evaluation.validationImages, context)) {
-    sweep ??= startSweep(diffusions, validated.classNames.length);
+    classNames = validated.classNames;
+    sweep ??= startSweep(diffusions, classNames.length);
     for (const affinities of affinityKinds) {
       const walk = startWalk(validated.segment(phases[affinities]), { weights: weights[affinities], radius });
       for (const values of ['scores', 'probabilities'] as const) {
@@ -77,7 +79,7 @@ export async function evaluateAlpha(
   if (!sweep) throw new DatasetCorrupt(indexFile, 'there must be a picture to validate on');
   const counted = { pixels, pictures: Math.min(pictures, fixedPointImages) };
   return [
-    measuredPictures(await context.dataset(trial.dataset), pictures, seed),
+    ...(await measuredPictures(trial, evaluation.validationImages, classNames, context)),
     ...sweep.flatMap((row) => measurementsOf(row, counted, seed)),
   ];
 }

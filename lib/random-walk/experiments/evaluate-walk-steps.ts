@@ -45,10 +45,11 @@ async function measureLabels(
   const ends: readonly WalkEnd[] = [...steps, 'limit'];
   let measures: ReadonlyMap<WalkEnd, LabelMeasures> | undefined;
   const different = new Map<WalkEnd, number>();
-  let pictures = 0;
+  let classNames: readonly string[] = [];
   let pixels = 0;
   for await (const validated of validationPictures(trial, model, evaluation.validationImages, context)) {
-    const { picture, classNames } = validated;
+    const { picture } = validated;
+    classNames = validated.classNames;
     measures ??= new Map(ends.map((end) => [end, new LabelMeasures(classNames.length)]));
     const walk = startPictureWalk(validated, evaluation, model);
     const ended = [...walkEnds(walk, evaluation)].map(({ end, scores }) => {
@@ -59,12 +60,11 @@ async function measureLabels(
       measures.get(end)!.add(picture, labels);
       different.set(end, (different.get(end) ?? 0) + countDifferentLabels(labels, limit));
     }
-    pictures++;
     pixels += picture.labels.length;
   }
   if (!measures) throw new DatasetCorrupt(indexFile, 'there must be a picture to validate on');
   return [
-    measuredPictures(await context.dataset(trial.dataset), pictures, seed),
+    ...(await measuredPictures(trial, evaluation.validationImages, classNames, context)),
     ...ends.flatMap((end) => {
       const share = different.get(end)! / pixels;
       const { subject, step } = placeOf(differentLabels, end);

@@ -2,14 +2,11 @@
 import type { Spread } from '../../numerics/spread.ts';
 import type { Measurement, Verdict } from '../../pipeline/experiment.ts';
 import { type AffinityKind, alphaMetrics, earlySteps, readingsOf, subjectOf } from './alpha-metrics.ts';
+import { whyNoVerdict } from './compare-methods.ts';
 import { labelMetrics } from './label-measures.ts';
-import { describeMeasuredPictures } from './measured-pictures.ts';
 import type { NetworkParams } from './network-params.ts';
 import { pairedSpread, spreadAt, writeSpread } from './over-seeds.ts';
-
-/** With fewer seeds or pictures nothing is judged. */
-export const fewestSeeds = 3;
-export const fewestPictures = 15;
+import { pictureCounts } from './segmentation-metrics.ts';
 
 /** A walk whose labels are within this share of the limit's has converged: the accuracy can rise no more to speak of. */
 export const settledShare = 0.001;
@@ -57,7 +54,7 @@ function isBetter({ gain }: Evidence): boolean {
 export function judgeAlpha(rows: readonly Measurement[], params: Pick<NetworkParams, 'diffusion'>): Verdict {
   const { alpha, printed, other } = readingsOf(params);
   const [asPrinted, otherwise] = [evidenceOf(rows, printed), evidenceOf(rows, other)];
-  const measured = describeMeasuredPictures(rows);
+  const measured = pictureCounts(rows);
   if (!asPrinted || !otherwise || !measured) {
     return { outcome: 'inconclusive', reason: 'Not measured: both readings of α with trained affinities.' };
   }
@@ -66,15 +63,8 @@ export function judgeAlpha(rows: readonly Measurement[], params: Pick<NetworkPar
     describe(`Where it weighs f, so that the walk weighs ${other},`, otherwise),
     `After t steps a walk of weight a is within a^(t+1) of its limit (as a share of the range of f): ${bound(printed)} and ${bound(other)} after ${earlySteps}.`,
   ].join(' ');
-  const { count } = asPrinted.gain;
-  if (measured.pictures < fewestPictures) {
-    const reason = `Wrong scale: ${measured.pictures} pictures, at least ${fewestPictures} are needed. ${numbers}`;
-    return { outcome: 'inconclusive', reason };
-  }
-  if (count < fewestSeeds) {
-    const reason = `Too few seeds: ${count}, at least ${fewestSeeds} are needed. ${numbers}`;
-    return { outcome: 'inconclusive', reason };
-  }
+  const obstacle = whyNoVerdict(measured, asPrinted.gain.count);
+  if (obstacle) return { outcome: 'inconclusive', reason: `${obstacle} ${numbers}` };
   if (isGradual(asPrinted) && isBetter(asPrinted)) return { outcome: 'holds', reason: numbers };
   if (isSettled(asPrinted) && isGradual(otherwise)) {
     const verdict = isBetter(otherwise)

@@ -1,10 +1,10 @@
 /** Whether the accuracy keeps increasing with steps and is highest at the limit (§5.4). */
 import type { Spread } from '../../numerics/spread.ts';
 import type { Measurement, Verdict } from '../../pipeline/experiment.ts';
-import { fewestPictures, fewestSeeds } from './judge-alpha.ts';
+import { whyNoVerdict } from './compare-methods.ts';
 import { labelMetrics } from './label-measures.ts';
-import { describeMeasuredPictures } from './measured-pictures.ts';
 import { pairedSpread, spreadAt, writeSpread } from './over-seeds.ts';
+import { pictureCounts } from './segmentation-metrics.ts';
 import { describeEnd, measuredEnds, placeOf, type WalkEnd } from './walk-steps-metrics.ts';
 
 /** Mean IoU at one place of the axis minus that at another. */
@@ -22,7 +22,7 @@ const isFall = ({ mean, standardError }: Spread) => mean < -2 * standardError;
  */
 export function judgeWalkSteps(rows: readonly Measurement[]): Verdict {
   const ends = measuredEnds(rows);
-  const measured = describeMeasuredPictures(rows);
+  const measured = pictureCounts(rows);
   const whole = gainBetween(rows, 0, 'limit');
   const finite = ends.filter((end) => end !== 'limit');
   if (!measured || !whole || finite.length < 2) {
@@ -38,20 +38,14 @@ export function judgeWalkSteps(rows: readonly Measurement[]): Verdict {
       : [];
   });
   const numbers = [
-    `Mean IoU over ${whole.count} seed(s) and ${measured.pictures} pictures: ${(100 * mean(0)).toFixed(2)} % without a step, ${(100 * mean('limit')).toFixed(2)} % converged, a change of ${writeSpread(whole, 100)} points paired by seed;`,
+    `Mean IoU over ${whole.count} seed(s) and ${measured.validation} pictures: ${(100 * mean(0)).toFixed(2)} % without a step, ${(100 * mean('limit')).toFixed(2)} % converged, a change of ${writeSpread(whole, 100)} points paired by seed;`,
     `the best count of steps is ${best} with ${(100 * mean(best)).toFixed(2)} %, from which to the limit it is ${writeSpread(fromBest, 100)}.`,
     falls.length > 0
       ? `It falls ${falls.join(', ')}.`
       : 'From no count to the next does it fall by more than two standard errors.',
   ].join(' ');
-  if (measured.pictures < fewestPictures) {
-    const reason = `Wrong scale: ${measured.pictures} pictures, at least ${fewestPictures} are needed. ${numbers}`;
-    return { outcome: 'inconclusive', reason };
-  }
-  if (whole.count < fewestSeeds) {
-    const reason = `Too few seeds: ${whole.count}, at least ${fewestSeeds} are needed. ${numbers}`;
-    return { outcome: 'inconclusive', reason };
-  }
+  const obstacle = whyNoVerdict(measured, whole.count);
+  if (obstacle) return { outcome: 'inconclusive', reason: `${obstacle} ${numbers}` };
   if (isFall(whole) || isFall(fromBest)) return { outcome: 'does not hold', reason: numbers };
   return { outcome: isRise(whole) && falls.length === 0 ? 'holds' : 'inconclusive', reason: numbers };
 }

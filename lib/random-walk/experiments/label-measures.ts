@@ -3,12 +3,18 @@ import type { LabelMap } from '../../datasets/label-map.ts';
 import type { Measurement } from '../../pipeline/experiment.ts';
 import { ConfusionMatrix } from '../evaluation/confusion-matrix.ts';
 import { TrimapError } from '../evaluation/trimap-error.ts';
+import {
+  frequencyWeightedIoUMetric,
+  meanIoUMetric,
+  microIoUMetric,
+  pixelAccuracyMetric,
+} from './segmentation-metrics.ts';
 
 export const labelMetrics = {
-  meanIoU: 'mean IoU',
-  microIoU: 'micro IoU',
-  frequencyWeightedIoU: 'frequency-weighted IoU',
-  pixelAccuracy: 'pixel accuracy',
+  meanIoU: meanIoUMetric,
+  microIoU: microIoUMetric,
+  frequencyWeightedIoU: frequencyWeightedIoUMetric,
+  pixelAccuracy: pixelAccuracyMetric,
   trimapError: 'error in the trimap',
 } as const;
 

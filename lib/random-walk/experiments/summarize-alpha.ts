@@ -13,11 +13,12 @@ import {
 import { chartAlpha, chartConvergence } from './chart-alpha.ts';
 import { judgeAlpha } from './judge-alpha.ts';
 import { labelMetrics, trimapWidth } from './label-measures.ts';
-import { describeMeasuredPictures } from './measured-pictures.ts';
+import { remarkClasses } from './measured-pictures.ts';
 import type { NetworkParams } from './network-params.ts';
 import { type Place, pairedSpread, spreadAt, writeSpread } from './over-seeds.ts';
+import { describeDataset } from './segmentation-metrics.ts';
 
-export type AlphaSummaryParams = Pick<NetworkParams, 'diffusion' | 'dataset' | 'radius'> & {
+export type AlphaSummaryParams = Pick<NetworkParams, 'diffusion' | 'radius'> & {
   readonly otherDiffusions: readonly number[];
   readonly colourWeight: number;
 };
@@ -26,7 +27,6 @@ export type AlphaSummaryParams = Pick<NetworkParams, 'diffusion' | 'dataset' | '
 const relatedDiffusion = 0.9756;
 
 export function summarizeAlpha(rows: readonly Measurement[], params: AlphaSummaryParams): Summary {
-  const measured = describeMeasuredPictures(rows);
   const diffusions = sweptDiffusions(params);
   return {
     verdict: judgeAlpha(rows, params),
@@ -36,7 +36,7 @@ export function summarizeAlpha(rows: readonly Measurement[], params: AlphaSummar
     ],
     charts: [chartAlpha(rows, diffusions), chartConvergence(rows, diffusions)],
     remarks: [
-      ...(measured ? [`${measured.pictures} validation pictures. The dataset: ${measured.dataset}`] : []),
+      ...remarkClasses(rows),
       `Networks are LargeFOV's. They are trained with one whole step of the walk, ŷ = A f, which no reading of α touches; every walk here goes along a disc of R = ${params.radius}.`,
       `Hand-set affinities are exp(${params.colourWeight} · Σ |difference of a colour|), colours from 0 to 1, over a back-end that was trained as long and has seen no walk: what they say of α owes nothing to the training of affinities.`,
       'Differences are paired by seed; ± is one standard error over seeds.',
@@ -51,11 +51,6 @@ function readingOf(diffusion: number, params: AlphaSummaryParams): string | unde
   if (diffusion === printed) return `α = ${alpha} weighs the walk, as printed`;
   if (diffusion === other) return `α = ${alpha} weighs f`;
   return diffusion === relatedDiffusion ? 'the walk’s weight in the author’s related code' : undefined;
-}
-
-function picturesOf(rows: readonly Measurement[], { dataset }: AlphaSummaryParams): string {
-  const measured = describeMeasuredPictures(rows);
-  return measured ? `${dataset}, ${measured.pictures} pictures` : dataset;
 }
 
 function tabulateSweep(rows: readonly Measurement[], params: AlphaSummaryParams, affinities: AffinityKind): Table {
@@ -79,7 +74,7 @@ function tabulateSweep(rows: readonly Measurement[], params: AlphaSummaryParams,
     ];
   });
   return {
-    title: `${affinityNames[affinities]}: the walk over scores to its limit, by its weight in Eq. 1 (${picturesOf(rows, params)})`,
+    title: `${affinityNames[affinities]}: the walk over scores to its limit, by its weight in Eq. 1 (${describeDataset(rows)})`,
     columns: [
       { label: 'weight of the walk', digits: 4 },
       { label: 'reading' },
@@ -119,7 +114,7 @@ function tabulateValues(rows: readonly Measurement[], params: AlphaSummaryParams
       }),
   );
   return {
-    title: `A walk over scores, as it is trained, and over probabilities (${picturesOf(rows, params)})`,
+    title: `A walk over scores, as it is trained, and over probabilities (${describeDataset(rows)})`,
     columns: [
       { label: 'network and affinities' },
       { label: 'weight of the walk', digits: 4 },

@@ -4,9 +4,10 @@ import type { Measurement, Summary, SummaryImageSeries, Table } from '../../pipe
 import { chartAccuracy, chartDifferentLabels } from './chart-walk-steps.ts';
 import { gainBetween, judgeWalkSteps } from './judge-walk-steps.ts';
 import { labelMetrics, trimapWidth } from './label-measures.ts';
-import { describeMeasuredPictures } from './measured-pictures.ts';
+import { remarkClasses } from './measured-pictures.ts';
 import type { NetworkParams } from './network-params.ts';
 import { spreadAt, writeSpread } from './over-seeds.ts';
+import { describeDataset } from './segmentation-metrics.ts';
 import {
   describeEnd,
   differentLabels,
@@ -17,7 +18,7 @@ import {
   type WalkEnd,
 } from './walk-steps-metrics.ts';
 
-export type WalkStepsSummaryParams = Pick<NetworkParams, 'dataset' | 'diffusion' | 'radius'> & {
+export type WalkStepsSummaryParams = Pick<NetworkParams, 'diffusion' | 'radius'> & {
   readonly shownSteps: readonly number[];
 };
 
@@ -32,14 +33,13 @@ export function summarizeWalkSteps(
   params: WalkStepsSummaryParams,
   images: readonly EvaluationImage[] = [],
 ): Summary {
-  const measured = describeMeasuredPictures(rows);
   return {
     verdict: judgeWalkSteps(rows),
-    tables: [tabulateSteps(rows, params)],
+    tables: [tabulateSteps(rows)],
     charts: [chartAccuracy(rows), chartDifferentLabels(rows)],
     imageSeries: seriesOf(rows, params, images),
     remarks: [
-      ...(measured ? [`${measured.pictures} validation pictures. The dataset: ${measured.dataset}`] : []),
+      ...remarkClasses(rows),
       `Steps are those of Eq. 1, ŷ = ${params.diffusion} A ŷ + ${Number((1 - params.diffusion).toPrecision(6))} f, over scores and along a disc of R = ${params.radius}; the limit is Chebyshev’s iteration’s, and ${params.diffusion}^t bounds how far t steps are from it.`,
       'Differences are paired by seed; ± is one standard error over seeds.',
       'The paper’s “overall IOU” has no formula: micro IoU and frequency-weighted IoU may be it.',
@@ -47,8 +47,7 @@ export function summarizeWalkSteps(
   };
 }
 
-function tabulateSteps(rows: readonly Measurement[], { dataset }: WalkStepsSummaryParams): Table {
-  const measured = describeMeasuredPictures(rows);
+function tabulateSteps(rows: readonly Measurement[]): Table {
   const body = measuredEnds(rows).map((end) => {
     const at = (metric: string, decimals = 2) => writeSpread(spreadAt(rows, placeOf(metric, end)), 100, decimals);
     return [
@@ -63,7 +62,7 @@ function tabulateSteps(rows: readonly Measurement[], { dataset }: WalkStepsSumma
     ];
   });
   return {
-    title: `Accuracy against the number of random walk steps, RWN-LargeFOV (${dataset}${measured ? `, ${measured.pictures} pictures` : ''})`,
+    title: `Accuracy against the number of random walk steps, RWN-LargeFOV (${describeDataset(rows)})`,
     columns: [
       { label: 'steps' },
       { label: 'mean IoU (%)' },

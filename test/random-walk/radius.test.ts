@@ -127,8 +127,9 @@ describe('the plan', () => {
     const standard = paperVariant(laptop);
     expect(trials[0]!.variants).toEqual([standard]);
     expect(trials[1]!.variants).toEqual([
-      { ...standard, name: 'radius-40-stride-8', network: { ...standard.network, radius: 40, walkStride: 8 } },
+      { ...standard, name: 'radius-5-stride-1', network: { ...standard.network, radius: 5, walkStride: 1 } },
     ]);
+    expect(standard.network).toMatchObject({ radius: 40, walkStride: 8 });
     expect(variantOf(paper, paper.trainedWalks[0]!).network).toMatchObject({ radius: 5, walkStride: 1 });
   });
 
@@ -148,7 +149,7 @@ test('smoke runs from plan to summary', async () => {
   expect(values(meanIoUMetric, subjectOf('large-fov', converged))).toEqual([1, 2]);
   expect(values(meanIoUMetric, subjectOf('large-fov', afterSteps(2)))).toEqual([4]);
   expect(values(meanIoUMetric, subjectOf('large-fov', betweenScores))).toEqual([4]);
-  expect(values(meanIoUMetric, subjectOf('large-fov/radius-4-stride-8', converged))).toEqual([2]);
+  expect(values(meanIoUMetric, subjectOf('large-fov/radius-2-stride-1', converged))).toEqual([2]);
   expect(values(meanIoUMetric, subjectOf('deeplab-v2', denseCrfRefined))).toEqual([0]);
   expect(values(meanIoUMetric, subjectOf('large-fov', denseCrfRefined))).toEqual([]);
   for (const { metric, value } of rows)

@@ -2,7 +2,6 @@ import { compile } from 'vega-lite';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startTensorFlow } from '../../functions/numeric-backend.ts';
 import { detectWasmBackend } from '../../lib/numerics/backend.ts';
-import type { EvaluationContext, TrainedModel } from '../../lib/pipeline/context.ts';
 import { type Measurement, presetNames } from '../../lib/pipeline/experiment.ts';
 import { mostProbableLabels } from '../../lib/random-walk/evaluation/most-probable-labels.ts';
 import { alpha as experiment } from '../../lib/random-walk/experiments/alpha.ts';
@@ -15,29 +14,16 @@ import { createNeighbourhood } from '../../lib/random-walk/neighbourhood.ts';
 import { pixelAffinities } from '../../lib/random-walk/reference/affinity.ts';
 import { walkSteps } from '../../lib/random-walk/reference/walk.ts';
 import type { Datasets } from '../layer-norm/run-experiment.ts';
-import { runExperiment, trainTrial } from '../layer-norm/run-experiment.ts';
+import { runExperiment } from '../layer-norm/run-experiment.ts';
 import { openScenes } from './scenes.ts';
-import { withVariedLabels } from './varied-labels.ts';
+import { evaluationContext, trainVaried } from './varied-labels.ts';
 
-const backend = detectWasmBackend();
 const { smoke } = experiment.presets;
 let scenes: Datasets;
 beforeAll(async () => {
-  await startTensorFlow(backend);
+  await startTensorFlow(detectWasmBackend());
   scenes = await openScenes();
 });
-
-function contextOf(model: TrainedModel): EvaluationContext {
-  return {
-    backend,
-    threads: 1,
-    model: async () => model,
-    startTensorFlow: () => startTensorFlow(backend),
-    dataset: scenes,
-    writeImage: () => {},
-    breathe: async () => {},
-  };
-}
 
 describe('alpha', () => {
   test('has valid presets, and trains what the other experiments of these networks train', () => {
@@ -62,16 +48,17 @@ describe('alpha', () => {
 
   test('measures the walk of the reference, in float64 and by its steps', async () => {
     const trial = segmentationTrial(smoke, 'large-fov', 0);
-    const model = withVariedLabels(await trainTrial(experiment, trial, scenes));
+    const model = await trainVaried(experiment, trial, scenes);
+    const context = evaluationContext(model, scenes);
     const radius = 2;
     const rows = await evaluateAlpha(
       {
         ...{ name: '', trials: [trial.name], trial, validationImages: 1, diffusions: [0, 0.01, 0.95], radius },
         ...{ colourWeight: -15, fixedPointImages: 1 },
       },
-      contextOf(model),
+      context,
     );
-    for await (const validated of validationPictures(trial, model, 1, contextOf(model))) {
+    for await (const validated of validationPictures(trial, model, 1, context)) {
       const { height, width, classes, channels, scores, features } = validated.segment('random-walk');
       const grid = { height, width, neighbourhood: createNeighbourhood(radius) };
       const weights = model.tensors['random-walk/affinity/weights']!.data as Float32Array;

@@ -2,9 +2,9 @@
 import { type PictureWalk, walkToLimit } from '../predict.ts';
 
 /**
- * To 1e-5 of the range of f, or to the 1e-6/(1 − α) that float32 has digits for. At α = 0.01 a hundredth of the range is all that
- * a walk can move: 1e-3, which is enough elsewhere, would take f itself for the limit.
+ * To 1e-3 of the range of f where the walk weighs 0.99, and nearer where it weighs less. At 0.01 a hundredth of the range is all
+ * that it can move: there 1e-3 would take f itself for the limit.
  */
 export function limitScores(walk: PictureWalk, diffusion: number): Float32Array {
-  return walkToLimit(walk, diffusion, { tolerance: Math.max(1e-5, 1e-6 / (1 - diffusion)) }).scores;
+  return walkToLimit(walk, diffusion, { tolerance: 1e-5 / (1 - diffusion) }).scores;
 }

@@ -81,8 +81,14 @@ test('candidates begin with the usual settings, positions in proportion to the p
     bilateral: { positionScale: 80, colourScale: 13, compatibility: 10 },
     iterations: 10,
   });
-  expect(crfCandidates(250)[1]!.bilateral).toEqual({ positionScale: 40, colourScale: 5, compatibility: 10 });
-  expect(domainTransformCandidates(250)[0]).toEqual({ spatialScale: 30, rangeScale: 0.4, iterations: 3 });
+  const halves = crfCandidates(250);
+  for (const [index, { gaussian, bilateral }] of crfCandidates(500).entries()) {
+    expect(halves[index]!.gaussian).toEqual({ ...gaussian, positionScale: gaussian.positionScale / 2 });
+    expect(halves[index]!.bilateral).toEqual({ ...bilateral, positionScale: bilateral.positionScale / 2 });
+  }
+  expect(domainTransformCandidates(250).map(({ spatialScale }) => spatialScale)).toEqual(
+    domainTransformCandidates(500).map(({ spatialScale }) => spatialScale / 2),
+  );
 });
 
 test('only LargeFOV is filtered with a domain transform', () => {

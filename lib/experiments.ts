@@ -22,7 +22,11 @@ import { robustTraining } from './learned-optimizers/experiments/robust-training
 import { updateVisualization } from './learned-optimizers/experiments/update-visualization.ts';
 import { createRegistry } from './pipeline/registry.ts';
 import { alpha } from './random-walk/experiments/alpha.ts';
+import { boundaries } from './random-walk/experiments/boundaries.ts';
+import { radiusSize } from './random-walk/experiments/radius.ts';
+import { sceneLabelling } from './random-walk/experiments/scene-labelling.ts';
 import { segmentation } from './random-walk/experiments/segmentation.ts';
+import { timing } from './random-walk/experiments/timing.ts';
 import { trimap } from './random-walk/experiments/trimap.ts';
 import { walkSteps } from './random-walk/experiments/walk-steps.ts';
 
@@ -49,6 +53,10 @@ export const experiments = createRegistry([
   convnets,
   segmentation,
   trimap,
+  boundaries,
+  sceneLabelling,
+  timing,
   walkSteps,
+  radiusSize,
   alpha,
 ]);

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { importDataset } from '../../lib/datasets/import-dataset.ts';
 import { experiments } from '../../lib/experiments.ts';
 import { runRequestSchema } from '../../lib/pipeline/request.ts';
-import { checkRequest, requiredDatasets } from '../../lib/pipeline/resolve.ts';
+import { checkRequest, mayBeMadeFor, requiredDatasets } from '../../lib/pipeline/resolve.ts';
 import { newRunName, writeRequest } from '../../lib/pipeline/run-records.ts';
 import { openStore } from '../../lib/storage/open-store.ts';
 import { type EngineOptions, executeLocally } from '../execute-run.ts';
@@ -42,7 +42,7 @@ export function run(name: string, options: RunOptions, terminal: Terminal): Prom
     const datasetVersions: Record<string, string> = {};
     for (const dataset of requiredDatasets(experiment, preset)) {
       const source = dataFolder === undefined ? {} : { source: { dataFolder } };
-      const mayBeMade = preset === 'smoke';
+      const mayBeMade = mayBeMadeFor(experiment, dataset, preset);
       datasetVersions[dataset] = (await importDataset({ name: dataset, store, mayBeMade, ...source })).version;
     }
     if (signal.aborted) return 130;

@@ -10,7 +10,7 @@ export interface DatasetImporter {
   readonly package?: { readonly name: string; readonly folder: string };
   /** `npm run fetch:stand-ins` brings something in its place, in its own format, with a note that `read` takes for that. */
   readonly hasStandIn?: boolean;
-  /** Something small made in code in its place, with the origin `stand-in`: for smoke runs, where the user has no copy. */
+  /** Something small made in code in its place, with the origin `stand-in`: for smoke runs and whoever else asks for it, where the user has no copy. */
   makeStandIn?(): CheckedDataset;
   /** Reads and checks everything, and writes nothing. Throws DatasetMissing, DatasetUnreadable, DatasetCorrupt. */
   read(folder: string): Promise<CheckedDataset>;

@@ -8,6 +8,7 @@ import { DatasetCorrupt, DatasetMissing } from './errors.ts';
 import type { DatasetImporter } from './importer.ts';
 import { checkLabelledFolder } from './labelled-folder.ts';
 import { findSourceFile, kindOfPath, readSourceFile } from './source-files.ts';
+import { makeLabelledScenes } from './stand-ins/labelled-scenes.ts';
 import { atLine, decodeLines } from './text-lines.ts';
 
 const pictures = 'spatial_envelope_256x256_static_8outdoorcategories';
@@ -21,6 +22,7 @@ export const siftFlowClasses: readonly string[] =
 export const siftFlowImporter: DatasetImporter = {
   name: 'sift-flow',
   ownerFolderNames: ['sift-flow', 'SiftFlowDataset', 'SIFTflow'],
+  makeStandIn: () => makeLabelledScenes(200),
   async read(folder) {
     const photographs = join('Images', pictures);
     if ((await kindOfPath('sift-flow', join(folder, photographs))) !== 'folder') {

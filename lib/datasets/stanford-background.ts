@@ -10,6 +10,7 @@ import { DatasetMissing } from './errors.ts';
 import type { DatasetImporter } from './importer.ts';
 import { checkLabelledFolder } from './labelled-folder.ts';
 import { kindOfPath } from './source-files.ts';
+import { makeLabelledScenes } from './stand-ins/labelled-scenes.ts';
 
 /** In the order of their numbers. */
 export const stanfordClasses: readonly string[] = [
@@ -26,6 +27,7 @@ export const stanfordClasses: readonly string[] = [
 export const stanfordBackgroundImporter: DatasetImporter = {
   name: 'stanford-background',
   ownerFolderNames: ['stanford-background', 'iccv09Data'],
+  makeStandIn: () => makeLabelledScenes(100),
   async read(folder) {
     const dataset = 'stanford-background';
     if ((await kindOfPath(dataset, join(folder, 'images'))) !== 'folder') {

@@ -40,7 +40,7 @@ export const vocSegmentationImporter: DatasetImporter = {
   name: 'voc-segmentation',
   // `VOCdevkit/VOC2012` is where the owners' archive unpacks to.
   ownerFolderNames: ['voc-segmentation', 'VOCdevkit/VOC2012', 'VOC2012', 'camvid-voc', 'camvid'],
-  makeStandIn: makeLabelledScenes,
+  makeStandIn: () => makeLabelledScenes(),
 
   async read(folder) {
     const dataset = 'voc-segmentation';

@@ -21,9 +21,13 @@ export const kernels = [
   { name: 'batch-norm-lstm', sharedMemory: false },
   { name: 'adam', sharedMemory: false },
   { name: 'random-walk', sharedMemory: false },
+  { name: 'random-walk-threads', sharedMemory: true },
   { name: 'dilated-convolution', sharedMemory: false },
   { name: 'affinity-loss', sharedMemory: false },
   { name: 'max-pooling', sharedMemory: false },
+  { name: 'axis-map', sharedMemory: false },
+  { name: 'join-channels', sharedMemory: false },
+  { name: 'softmax-cross-entropy', sharedMemory: false },
 ] as const;
 export type Kernel = (typeof kernels)[number];
 

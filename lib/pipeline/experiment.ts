@@ -91,6 +91,11 @@ export interface DatasetRequirement {
   readonly name: string;
   /** Presets that need it; all of them where absent. */
   readonly presets?: readonly PresetName[];
+  /**
+   * Presets for which a stand-in made in code will do where nobody has it, besides `smoke`, for which it always does: those of
+   * an experiment on several datasets that says of each what it is.
+   */
+  readonly mayBeMadeFor?: readonly PresetName[];
 }
 
 /** Seconds of work on one core of the reference laptop; see `cost.ts` for what becomes of it. */

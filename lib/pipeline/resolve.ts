@@ -77,6 +77,12 @@ export function requiredDatasets(experiment: AnyExperiment, preset: PresetName):
   return experiment.datasets.filter(({ presets }) => (presets ?? presetNames).includes(preset)).map(({ name }) => name);
 }
 
+/** Whether a stand-in made in code will do where nobody has the dataset. */
+export function mayBeMadeFor(experiment: AnyExperiment, dataset: string, preset: PresetName): boolean {
+  const required = experiment.datasets.find(({ name }) => name === dataset);
+  return preset === 'smoke' || (required?.mayBeMadeFor?.includes(preset) ?? false);
+}
+
 async function pinDatasets(store: ObjectStore, experiment: AnyExperiment, request: RunRequest) {
   const names = requiredDatasets(experiment, request.preset);
   return Promise.all(

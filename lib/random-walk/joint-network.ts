@@ -14,7 +14,7 @@ import type { RandomStream } from '../numerics/random.ts';
 import type { NamedTensors, Tensor } from '../numerics/safetensors.ts';
 import { mapRowsAndColumns, samplingMap } from './back-ends/axis-maps.ts';
 import { type BackEnd, createBackEnd, type Segmentation } from './back-ends/back-end.ts';
-import { type TensorByName, upsampleScores } from './back-ends/layers.ts';
+import { joinChannels, type TensorByName, upsampleScores } from './back-ends/layers.ts';
 import { type SegmentationMinibatch, sampleLabels } from './back-ends/minibatch.ts';
 import { segmentationLoss } from './back-ends/segmentation-loss.ts';
 import { type BackEndSettings, scoreStride } from './back-ends/settings.ts';
@@ -106,8 +106,11 @@ export function affinityFeatures(
 ): tf.Tensor4D {
   const [, height, width] = images.shape;
   const colours = tf.mul(images, 1 / 255) as tf.Tensor4D;
-  const features = kind === 'rgb' ? colours : (tf.concat([colours, conv1_1, conv1_2], 3) as tf.Tensor4D);
-  return stride === 1 ? features : mapRowsAndColumns(features, samplingMap(height, stride), samplingMap(width, stride));
+  const parts = kind === 'rgb' ? [colours] : [colours, conv1_1, conv1_2];
+  // Before they are joined: most pixels of a larger stride are nobody's.
+  const [rows, columns] = [samplingMap(height, stride), samplingMap(width, stride)];
+  const sampled = stride === 1 ? parts : parts.map((part) => mapRowsAndColumns(part, rows, columns));
+  return joinChannels(sampled);
 }
 
 export interface JointLoss {

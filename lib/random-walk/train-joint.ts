@@ -5,7 +5,8 @@ import type { NamedTensors } from '../numerics/safetensors.ts';
 import type { TrainingContext } from '../pipeline/context.ts';
 import { trainByRule } from '../training/train-by-rule.ts';
 import { type CropSettings, drawMinibatch, type LabelledImage } from './back-ends/minibatch.ts';
-import { type OptimizerSettings, parameterFactors, updateRule } from './back-ends/train-back-end.ts';
+import type { OptimizerSettings } from './back-ends/optimizer-settings.ts';
+import { parameterFactors, updateRule } from './back-ends/train-back-end.ts';
 import { affinityWeightsName, createJointNetwork, type JointSettings, jointLoss } from './joint-network.ts';
 
 export interface JointTraining extends CropSettings {

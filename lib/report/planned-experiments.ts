@@ -2,9 +2,5 @@
 import type { PlannedExperiment } from './results-table.ts';
 
 export const plannedExperiments: readonly PlannedExperiment[] = [
-  { name: 'random-walk/boundaries', place: 'Table 4' },
-  { name: 'random-walk/scene-labelling', place: 'Table 5' },
   { name: 'random-walk/affinity-features', place: '§4.2' },
-  { name: 'random-walk/radius', place: '§5' },
-  { name: 'random-walk/timing', place: '§5' },
 ];

@@ -29,7 +29,7 @@ function sectionsOf(bytes: Uint8Array): number[] {
 const dataSection = 11;
 const guestNames = [
   ...['layer-normalization', 'matrix-product', 'recurrent', 'batch-norm-lstm', 'adam', 'random-walk'],
-  ...['dilated-convolution', 'affinity-loss', 'max-pooling'],
+  ...['dilated-convolution', 'affinity-loss', 'max-pooling', 'axis-map', 'join-channels', 'softmax-cross-entropy'],
 ];
 const guests = kernels.filter(({ name }) => guestNames.includes(name));
 

@@ -6,8 +6,8 @@ import { randomStream } from '../../lib/numerics/random.ts';
 import type { NamedTensors } from '../../lib/numerics/safetensors.ts';
 import type { AnyExperiment } from '../../lib/pipeline/experiment.ts';
 import type { LabelledImage, SegmentationMinibatch } from '../../lib/random-walk/back-ends/minibatch.ts';
+import { publishedOptimizer } from '../../lib/random-walk/back-ends/optimizer-settings.ts';
 import { segmentationLoss } from '../../lib/random-walk/back-ends/segmentation-loss.ts';
-import { publishedOptimizer } from '../../lib/random-walk/back-ends/train-back-end.ts';
 import {
   affinityWeightsName,
   createJointNetwork,

@@ -11,8 +11,12 @@ const validated = 6;
 const classNames = ['sky', 'ground', 'disc', 'box'];
 const edgeOfVoid = 1;
 
-/** Sky above ground, a disc and a box before them, each class near a colour of its own; void along the picture's left edge. */
-export function makeLabelledScenes(): CheckedDataset {
+/**
+ * Sky above ground, a disc and a box before them, each class near a colour of its own; void along the picture's left edge.
+ *
+ * @param first number of the first scene, so that the place holders of several datasets are not the same pictures
+ */
+export function makeLabelledScenes(first = 0): CheckedDataset {
   const name = (index: number) => `scene-${String(index).padStart(2, '0')}`;
   const names = Array.from({ length: trained + validated }, (_, index) => name(index));
   return {
@@ -27,7 +31,7 @@ export function makeLabelledScenes(): CheckedDataset {
         validation: names.slice(trained),
       }),
       ...names.flatMap((sceneName, index) => {
-        const { labels, jpeg } = makeScene(index);
+        const { labels, jpeg } = makeScene(first + index);
         return [
           checkedFile(photographFile(sceneName), jpeg),
           checkedFile(labelFile(sceneName, 'regions'), Buffer.from(labels)),

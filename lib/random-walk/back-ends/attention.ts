@@ -11,7 +11,15 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { BackEnd } from './back-end.ts';
 import { normalizeColours, takeFeatures } from './image-input.ts';
 import { largeFovLayers, runLargeFov } from './large-fov.ts';
-import { convolveLayer, initializeLayers, type LayerShape, requireScales, resizeTo, scaleImages } from './layers.ts';
+import {
+  convolveLayer,
+  initializeLayers,
+  joinChannels,
+  type LayerShape,
+  requireScales,
+  resizeTo,
+  scaleImages,
+} from './layers.ts';
 import type { AttentionSettings } from './settings.ts';
 
 export function createAttention(settings: AttentionSettings): BackEnd {
@@ -40,10 +48,7 @@ export function createAttention(settings: AttentionSettings): BackEnd {
       const branches = scales.map((scale) => runLargeFov(network, parameters, scaleImages(colours, scale), dropout));
       const [first] = branches;
       const [, height, width] = first!.scores.shape;
-      const fc7 = tf.concat(
-        branches.map((branch) => resizeTo(branch.fc7, height, width)),
-        3,
-      ) as tf.Tensor4D;
+      const fc7 = joinChannels(branches.map((branch) => resizeTo(branch.fc7, height, width)));
       const hidden = convolveLayer(parameters, 'attention1', fc7, { rectify: true });
       const weights = tf.softmax(convolveLayer(parameters, 'attention2', hidden, {}));
       const scaleScores = branches.map(({ scores }) => resizeTo(scores, height, width));

@@ -4,6 +4,8 @@
  * is not that of its value, and that of resizing has its sides exchanged on the cpu backend.)
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { mapAxesOnKernel } from '../../kernels/axis-map.ts';
+import { type Compute, onKernelOrTensors } from '../../kernels/compute.ts';
 
 interface Tap {
   readonly input: number;
@@ -57,7 +59,21 @@ export function meanOfThreeMap(inputs: number): AxisMap {
  * @param x [images, height, width, channels]
  * @returns [images, rows.length, columns.length, channels]
  */
-export function mapRowsAndColumns(x: tf.Tensor4D, rows: AxisMap, columns: AxisMap): tf.Tensor4D {
+export function mapRowsAndColumns(
+  x: tf.Tensor4D,
+  rows: AxisMap,
+  columns: AxisMap,
+  compute: Compute = 'auto',
+): tf.Tensor4D {
+  return onKernelOrTensors(
+    compute,
+    () => mapAxesOnKernel(x, rows, columns),
+    () => mapAxesOfValues(x, rows, columns),
+  );
+}
+
+/** The same on the values themselves, one at a time. */
+function mapAxesOfValues(x: tf.Tensor4D, rows: AxisMap, columns: AxisMap): tf.Tensor4D {
   const [images, height, width, channels] = x.shape;
   const operation = tf.customGrad((...given) => {
     const values = (given[0] as tf.Tensor).dataSync() as Float32Array;

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type Compute, onKernelOrTensors } from '../../kernels/compute.ts';
 import { convolveDilated, type DilatedConvolutionSettings } from '../../kernels/dilated-convolution.ts';
 import { convolveByPlaces } from '../../kernels/dilated-convolution-reference.ts';
+import { joinChannelsOnKernel } from '../../kernels/join-channels.ts';
 import { maxPoolOnKernel } from '../../kernels/max-pooling.ts';
 import { randomStream } from '../../numerics/random.ts';
 import type { Tensor } from '../../numerics/safetensors.ts';
@@ -60,6 +61,16 @@ export function maxPool(x: tf.Tensor4D, stride: 1 | 2, compute: Compute = 'auto'
     compute,
     () => maxPoolOnKernel(x, stride),
     () => tf.maxPool(x, 3, stride, 1, 'floor'),
+  );
+}
+
+/** [images, height, width, channels] of each, as one image of all their channels. */
+export function joinChannels(parts: readonly tf.Tensor4D[], compute: Compute = 'auto'): tf.Tensor4D {
+  if (parts.length === 1) return parts[0]!;
+  return onKernelOrTensors(
+    compute,
+    () => joinChannelsOnKernel(parts),
+    () => tf.concat([...parts], 3) as tf.Tensor4D,
   );
 }
 

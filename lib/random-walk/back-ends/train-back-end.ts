@@ -12,6 +12,7 @@ import { adamRule, momentumRule, type UpdateRule } from '../../training/update-r
 import { createBackEnd } from './back-end.ts';
 import type { TensorByName } from './layers.ts';
 import { type CropSettings, drawMinibatch, type LabelledImage, sampleLabels } from './minibatch.ts';
+import type { OptimizerSettings } from './optimizer-settings.ts';
 import { segmentationLoss } from './segmentation-loss.ts';
 import { type BackEndSettings, scoreStride } from './settings.ts';
 
@@ -21,30 +22,6 @@ export interface BackEndTraining extends CropSettings {
   readonly optimizer: OptimizerSettings;
   readonly recordEveryUpdates: number;
 }
-
-export interface OptimizerSettings {
-  /** The paper's is momentum; networks from scratch learn faster with Adam. */
-  readonly rule: 'momentum' | 'adam';
-  readonly learningRate: number;
-  /** The rate falls as (1 − t/T) to this power; 0 leaves it as it is, DeepLab's is 0.9. */
-  readonly ratePower: number;
-  /** 0.9 in the paper; of Adam, the decay of its mean */
-  readonly momentum: number;
-  /** 5e-5 in the paper */
-  readonly weightDecay: number;
-  /** What the rate of the layers that make class scores is multiplied by; 10 in DeepLab, whose other layers are pretrained. */
-  readonly scoreRateFactor: number;
-}
-
-/** Everything of the paper that a back-end's training has; rate and updates are of the joint training from DeepLab's weights. */
-export const publishedOptimizer: OptimizerSettings = {
-  rule: 'momentum',
-  learningRate: 1e-5,
-  ratePower: 0,
-  momentum: 0.9,
-  weightDecay: 5e-5,
-  scoreRateFactor: 10,
-};
 
 /** As the published networks': biases learn twice as fast and do not decay, layers of class scores by their factor faster. */
 export function parameterFactors(name: string, scoreRateFactor: number): ParameterFactors {

@@ -22,6 +22,11 @@ export interface BoundaryScores {
    * (all strengths are 0 and 1) has an area of 0.
    */
   readonly averagePrecision: number;
+  /**
+   * The area under the highest precision that the curve has at a recall of at least r, over r from 0 to 1 (information
+   * retrieval's interpolated precision): of one point, precision times recall.
+   */
+  readonly interpolatedPrecision: number;
 }
 
 export interface BoundaryBenchmarkOptions {
@@ -105,7 +110,12 @@ export class BoundaryBenchmark {
       precision: share(this.#precise[index]!, this.#predicted[index]!),
       recall: share(this.#recalled[index]!, this.#true[index]!),
     }));
-    return { curve, maximumF: maximumF(curve), averagePrecision: averagePrecision(curve) };
+    return {
+      curve,
+      maximumF: maximumF(curve),
+      averagePrecision: averagePrecision(curve),
+      interpolatedPrecision: interpolatedPrecision(curve),
+    };
   }
 }
 
@@ -176,4 +186,15 @@ function averagePrecision(curve: readonly PrecisionRecallPoint[]): number {
     }
   }
   return 0.01 * sum;
+}
+
+function interpolatedPrecision(curve: readonly PrecisionRecallPoint[]): number {
+  let area = 0;
+  let highest = 0;
+  const falling = [...curve].sort((a, b) => b.recall - a.recall);
+  for (const [index, { recall, precision }] of falling.entries()) {
+    highest = Math.max(highest, precision);
+    area += highest * (recall - (falling[index + 1]?.recall ?? 0));
+  }
+  return area;
 }

@@ -6,7 +6,6 @@ import {
   valuesBySeed,
 } from '../../layer-norm/experiments/learning-curves.ts';
 import type { Measurement } from '../../pipeline/experiment.ts';
-import type { BackEndKind } from '../back-ends/settings.ts';
 import { type RefinementMethod, subjectOf } from './refinement-methods.ts';
 import type { PictureCounts } from './segmentation-metrics.ts';
 
@@ -16,7 +15,8 @@ const fewestTrainingPictures = 100;
 const fewestValidationPictures = 30;
 
 export interface Comparison {
-  readonly backEnd: BackEndKind;
+  /** What both are of: a back-end, or a dataset. */
+  readonly of: string;
   readonly method: RefinementMethod;
   readonly baseline: RefinementMethod;
 }
@@ -30,10 +30,10 @@ export interface Difference extends Estimate {
 export function compareMethods(
   rows: readonly Measurement[],
   metric: string,
-  { backEnd, method, baseline }: Comparison,
+  { of, method, baseline }: Comparison,
   step = 0,
 ): Difference {
-  const pair = { subject: subjectOf(backEnd, method), baseline: subjectOf(backEnd, baseline), step };
+  const pair = { subject: subjectOf(of, method), baseline: subjectOf(of, baseline), step };
   const theirs = valuesBySeed(rows, { metric, subject: pair.baseline }, step);
   const ours = [...valuesBySeed(rows, { metric, subject: pair.subject }, step)];
   return {
@@ -42,13 +42,8 @@ export function compareMethods(
   };
 }
 
-export function scoreOf(
-  rows: readonly Measurement[],
-  metric: string,
-  backEnd: BackEndKind,
-  method: RefinementMethod,
-): Estimate {
-  return estimateOf([...valuesBySeed(rows, { metric, subject: subjectOf(backEnd, method) }, 0).values()]);
+export function scoreOf(rows: readonly Measurement[], metric: string, of: string, method: RefinementMethod): Estimate {
+  return estimateOf([...valuesBySeed(rows, { metric, subject: subjectOf(of, method) }, 0).values()]);
 }
 
 /** By more than two standard errors. */

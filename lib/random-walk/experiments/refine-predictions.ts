@@ -19,8 +19,9 @@ export interface RefinementSettings {
   readonly diffusion: number;
   /** R of the walks. */
   readonly radius: number;
-  readonly crf: DenseCrfOptions;
-  readonly domainTransform: DomainTransformOptions;
+  /** By default pydensecrf’s usual ones. */
+  readonly crf?: DenseCrfOptions;
+  readonly domainTransform?: DomainTransformOptions;
 }
 
 /**

@@ -25,7 +25,7 @@ export function methodsOf(backEnd: BackEndKind): readonly RefinementMethod[] {
   return backEnd === 'large-fov' ? methods : methods.filter((method) => method !== 'domain-transform');
 }
 
-/** What is measured of a method on a back-end: `large-fov/crf`. */
-export function subjectOf(backEnd: BackEndKind, method: RefinementMethod): string {
-  return `${backEnd}/${method}`;
+/** What is measured of a method on a back-end (or on a dataset, where that is what differs): `large-fov/crf`. */
+export function subjectOf(of: string, method: RefinementMethod): string {
+  return `${of}/${method}`;
 }

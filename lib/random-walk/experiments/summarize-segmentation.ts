@@ -54,8 +54,8 @@ export function judgeSegmentation(rows: readonly Measurement[]): Verdict {
   const counts = pictureCounts(rows);
   const compared = backEndKinds.map((backEnd) => ({
     backEnd,
-    alone: compareMethods(rows, meanIoUMetric, { backEnd, method: 'walked', baseline: 'alone' }),
-    crf: compareMethods(rows, meanIoUMetric, { backEnd, method: 'walked', baseline: 'crf' }),
+    alone: compareMethods(rows, meanIoUMetric, { of: backEnd, method: 'walked', baseline: 'alone' }),
+    crf: compareMethods(rows, meanIoUMetric, { of: backEnd, method: 'walked', baseline: 'crf' }),
   }));
   const missing = compared.filter(({ alone, crf }) => Math.min(alone.seeds, crf.seeds) === 0);
   if (!counts || missing.length > 0) {
@@ -66,7 +66,7 @@ export function judgeSegmentation(rows: readonly Measurement[]): Verdict {
     .map(({ backEnd, alone, crf }) => {
       const mean = (method: 'alone' | 'crf' | 'walked') =>
         writePercent(scoreOf(rows, meanIoUMetric, backEnd, method)) ?? '–';
-      const overall = compareMethods(rows, microIoUMetric, { backEnd, method: 'walked', baseline: 'alone' });
+      const overall = compareMethods(rows, microIoUMetric, { of: backEnd, method: 'walked', baseline: 'alone' });
       return `${backEndNames[backEnd]}: ${mean('alone')} alone, ${mean('crf')} with CRF, ${mean('walked')} as random walk network, which is ${writePoints(alone)} points against the back-end (higher in ${alone.higher} of ${alone.seeds} seeds; micro IoU ${writePoints(overall)}) and ${writePoints(crf)} against the CRF.`;
     })
     .join(' ');

@@ -59,7 +59,7 @@ export function judgeTrimap(rows: readonly Measurement[]): Verdict {
 }
 
 function differenceAt(rows: readonly Measurement[], backEnd: BackEndKind, width: number, baseline: 'alone' | 'crf') {
-  return compareMethods(rows, trimapErrorMetric, { backEnd, method: 'walked', baseline }, width);
+  return compareMethods(rows, trimapErrorMetric, { of: backEnd, method: 'walked', baseline }, width);
 }
 
 function errorAt(rows: readonly Measurement[], subject: string, width: number) {

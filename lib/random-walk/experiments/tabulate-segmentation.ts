@@ -99,7 +99,7 @@ export function tabulateDifferences(rows: readonly Measurement[]): Table {
       comparisons
         .filter(({ method, baseline }) => [method, baseline].every((each) => methodsOf(backEnd).includes(each)))
         .map(({ says, ...pair }) => {
-          const difference = (metric: string) => compareMethods(rows, metric, { backEnd, ...pair });
+          const difference = (metric: string) => compareMethods(rows, metric, { of: backEnd, ...pair });
           const { seeds, higher } = difference(meanIoUMetric);
           const [ours, theirs] = [paperScores[backEnd][pair.method], paperScores[backEnd][pair.baseline]];
           return [
@@ -138,7 +138,7 @@ export function tabulateClasses(rows: readonly Measurement[]): Table {
         return [
           writePercent(scoreOf(rows, metric, backEnd, 'alone')),
           writePercent(scoreOf(rows, metric, backEnd, 'walked')),
-          writePoints(compareMethods(rows, metric, { backEnd, method: 'walked', baseline: 'alone' })),
+          writePoints(compareMethods(rows, metric, { of: backEnd, method: 'walked', baseline: 'alone' })),
         ];
       }),
     ]),

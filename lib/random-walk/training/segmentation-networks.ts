@@ -6,8 +6,8 @@ import { openLabelledPictures } from '../../datasets/labelled-pictures.ts';
 import type { NamedTensors } from '../../numerics/safetensors.ts';
 import type { TrainingContext } from '../../pipeline/context.ts';
 import type { BaseTrial } from '../../pipeline/experiment.ts';
+import type { OptimizerSettings } from '../back-ends/optimizer-settings.ts';
 import { type BackEndKind, type BackEndSize, backEndOfSize } from '../back-ends/settings.ts';
-import type { OptimizerSettings } from '../back-ends/train-back-end.ts';
 import type { JointSettings } from '../joint-network.ts';
 import { readScaledPictures, spreadNames } from './scaled-images.ts';
 

@@ -1,3 +1,4 @@
+import { publishedOptimizer } from '../../../lib/random-walk/back-ends/optimizer-settings.ts';
 import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test } from 'vitest';
@@ -10,11 +11,7 @@ import { createBackEnd } from '../../../lib/random-walk/back-ends/back-end.ts';
 import { drawMinibatch, type LabelledImage, sampleLabels } from '../../../lib/random-walk/back-ends/minibatch.ts';
 import { segmentationLoss } from '../../../lib/random-walk/back-ends/segmentation-loss.ts';
 import type { BackEndSettings } from '../../../lib/random-walk/back-ends/settings.ts';
-import {
-  parameterFactors,
-  publishedOptimizer,
-  trainBackEnd,
-} from '../../../lib/random-walk/back-ends/train-back-end.ts';
+import { parameterFactors, trainBackEnd } from '../../../lib/random-walk/back-ends/train-back-end.ts';
 import { trainTrial } from '../../layer-norm/run-experiment.ts';
 import { largeFov, residual } from './small-networks.ts';
 

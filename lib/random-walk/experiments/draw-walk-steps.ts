@@ -4,33 +4,28 @@ import { type LabelMap, voidLabel } from '../../datasets/label-map.ts';
 import type { LabelledPicture } from '../../datasets/labelled-pictures.ts';
 import type { EvaluationImage } from '../../pipeline/evaluation-image.ts';
 import { mostProbableLabels } from '../evaluation/most-probable-labels.ts';
-import { boundarySides } from '../evaluation/trimap-error.ts';
 import type { ClassProbabilities } from '../refine.ts';
 import { arrangePanels, paintLabels } from './picture-panels.ts';
 
-/** A class that covers more of a picture is its scenery rather than an object. */
-const largestObject = 0.1;
+/** A class that covers more of a picture is its scenery. */
+const largestShown = 0.25;
 
 /**
- * The class with the most pixels at boundaries of the ground truth, of those that cover at most a tenth of the picture: the figure is
- * about where objects end. Of all classes, where none is so small.
+ * Of the classes that cover at most a quarter of the picture, the one of which the network finds the most pixels without a walk; of
+ * all classes, where it finds none of those. A class that it does not see at all has no probabilities to look at.
  */
-export function chooseShownClass(truth: LabelMap): number {
-  const sides = boundarySides(truth);
+export function chooseShownClass(truth: LabelMap, unwalked: LabelMap): number {
   const pixels = new Map<number, number>();
-  const atBoundaries = new Map<number, number>();
+  const found = new Map<number, number>();
   for (const [pixel, label] of truth.labels.entries()) {
     if (label === voidLabel) continue;
     pixels.set(label, (pixels.get(label) ?? 0) + 1);
-    atBoundaries.set(label, (atBoundaries.get(label) ?? 0) + sides[pixel]!);
+    if (unwalked.labels[pixel] === label) found.set(label, (found.get(label) ?? 0) + 1);
   }
-  const all = [...pixels.keys()].sort((a, b) => a - b);
-  const small = all.filter((label) => pixels.get(label)! <= largestObject * truth.labels.length);
+  const all = [...found.keys()].sort((a, b) => a - b);
+  const small = all.filter((label) => pixels.get(label)! <= largestShown * truth.labels.length);
   const candidates = small.length > 0 ? small : all;
-  return candidates.reduce(
-    (best, label) => (atBoundaries.get(label)! > atBoundaries.get(best)! ? label : best),
-    candidates[0] ?? 0,
-  );
+  return candidates.reduce((best, label) => (found.get(label)! > found.get(best)! ? label : best), candidates[0] ?? 0);
 }
 
 /** Above the photograph and the true labels, below the predicted labels and the class's probability. */

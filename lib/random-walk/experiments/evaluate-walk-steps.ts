@@ -86,8 +86,8 @@ async function drawPictures(
   const rows: Measurement[] = [];
   for await (const validated of validationPictures(trial, model, evaluation.validationImages, context)) {
     const { index, picture, classNames } = validated;
-    const shownClass = chooseShownClass(picture);
     const walk = startPictureWalk(validated, evaluation, model);
+    const shownClass = chooseShownClass(picture, mostProbableLabels({ ...walk, data: walk.scores }));
     for (const { end, scores } of walkEnds(walk, evaluation)) {
       const probabilities = classProbabilities(walk, scores);
       context.writeImage(drawFrame(frameName(index, end), picture, probabilities, shownClass));

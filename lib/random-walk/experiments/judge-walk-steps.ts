@@ -12,8 +12,9 @@ export function gainBetween(rows: readonly Measurement[], from: WalkEnd, to: Wal
   return pairedSpread(rows, placeOf(labelMetrics.meanIoU, to), placeOf(labelMetrics.meanIoU, from));
 }
 
-const isRise = ({ mean, standardError }: Spread) => mean > 2 * standardError;
-const isFall = ({ mean, standardError }: Spread) => mean < -2 * standardError;
+/** One seed has no spread, and decides nothing. */
+const isRise = ({ count, mean, standardError }: Spread) => count > 1 && mean > 2 * standardError;
+const isFall = ({ count, mean, standardError }: Spread) => count > 1 && mean < -2 * standardError;
 
 /**
  * Holds where the mean IoU at the limit is above that of no steps, no count of steps is above the limit, and no count below the one

@@ -96,7 +96,7 @@ function seriesOf(
       return [
         {
           title: `Random walk steps, picture ${picture + 1}`,
-          caption: `Figure 6. Above: photograph and true labels. Below: predicted labels, and the probability of “${subject}”, black at 0, white at 1. It is the class with the most pixels at true boundaries, of those that cover at most a tenth of this picture.`,
+          caption: `Figure 6. Above: photograph and true labels. Below: predicted labels, and the probability of “${subject}”, black at 0, white at 1. Of the classes that cover at most a quarter of this picture, it is the one of which the network finds the most pixels without a walk.`,
           variable: 'Steps of the walk',
           frames,
         },

@@ -52,7 +52,7 @@ export const walkSteps = defineExperiment<Params, SegmentationTrial, WalkStepsEv
   deviations: [
     ...networkDeviations,
     'Two counts of steps, 1 and 2, stand beside the paper’s; the limit is solved for to 1e-3 of the range of f, with Chebyshev’s iteration in place of a shrunken matrix.',
-    'Figure 6 shows an object on its background; here it is the probability of the class with the most boundary pixels, of those that cover at most a tenth of the picture.',
+    'Figure 6 shows an object on its background; here it is the probability of one class: of those that cover at most a quarter of the picture, the one of which the network finds the most pixels without a walk.',
   ],
   params,
   presets: {

@@ -21,6 +21,7 @@ import { quadratics } from './learned-optimizers/experiments/quadratics.ts';
 import { robustTraining } from './learned-optimizers/experiments/robust-training.ts';
 import { updateVisualization } from './learned-optimizers/experiments/update-visualization.ts';
 import { createRegistry } from './pipeline/registry.ts';
+import { affinityBoundaryExperiment } from './random-walk/experiments/affinity-boundaries.ts';
 import { boundaries } from './random-walk/experiments/boundaries.ts';
 import { sceneLabelling } from './random-walk/experiments/scene-labelling.ts';
 import { segmentation } from './random-walk/experiments/segmentation.ts';
@@ -51,4 +52,5 @@ export const experiments = createRegistry([
   trimap,
   boundaries,
   sceneLabelling,
+  affinityBoundaryExperiment,
 ]);

@@ -22,6 +22,7 @@ import { robustTraining } from './learned-optimizers/experiments/robust-training
 import { updateVisualization } from './learned-optimizers/experiments/update-visualization.ts';
 import { createRegistry } from './pipeline/registry.ts';
 import { alpha } from './random-walk/experiments/alpha.ts';
+import { affinityBoundaryExperiment } from './random-walk/experiments/affinity-boundaries.ts';
 import { boundaries } from './random-walk/experiments/boundaries.ts';
 import { radiusSize } from './random-walk/experiments/radius.ts';
 import { sceneLabelling } from './random-walk/experiments/scene-labelling.ts';
@@ -59,4 +60,5 @@ export const experiments = createRegistry([
   walkSteps,
   radiusSize,
   alpha,
+  affinityBoundaryExperiment,
 ]);

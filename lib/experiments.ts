@@ -21,6 +21,7 @@ import { quadratics } from './learned-optimizers/experiments/quadratics.ts';
 import { robustTraining } from './learned-optimizers/experiments/robust-training.ts';
 import { updateVisualization } from './learned-optimizers/experiments/update-visualization.ts';
 import { createRegistry } from './pipeline/registry.ts';
+import { affinityFeatures } from './random-walk/experiments/affinity-features.ts';
 import { alpha } from './random-walk/experiments/alpha.ts';
 import { affinityBoundaryExperiment } from './random-walk/experiments/affinity-boundaries.ts';
 import { boundaries } from './random-walk/experiments/boundaries.ts';
@@ -56,9 +57,10 @@ export const experiments = createRegistry([
   trimap,
   boundaries,
   sceneLabelling,
-  timing,
   walkSteps,
+  affinityFeatures,
   radiusSize,
   alpha,
   affinityBoundaryExperiment,
+  timing,
 ]);

@@ -2,9 +2,6 @@
  * Layer normalization, and layer-normalized recurrent layers, forward and backward, beside the same put together from
  * TensorFlow.js's operations on its WASM backend, TensorFlow.js's own layer, and PyTorch and JAX where Python has them.
  */
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfLayers from '@tensorflow/tfjs-layers';
 import { startTensorFlow } from '../functions/numeric-backend.ts';
@@ -17,6 +14,7 @@ import { detectWasmBackend } from '../lib/numerics/backend.ts';
 import { randomStream } from '../lib/numerics/random.ts';
 import { asTensors } from '../lib/training/trainer.ts';
 import { type Benchmark, type BenchmarkRow, measureInTurn } from './benchmark.ts';
+import { figuresOf, measurePeersInPython, type PeerFigures } from './python-peers.ts';
 
 /** The shapes of the paper's models: permutation-invariant MNIST, skip-thoughts, and one of every step of a minibatch. */
 const shapes = [
@@ -31,7 +29,6 @@ const [batch, inputSize, units, steps] = [64, 240, 240, 100];
 /** Composed layers take seconds for a hundred steps; their time a step is that of so many. */
 const composedSteps = 5;
 
-type Figures = Readonly<Record<string, number>>;
 type Log = (line: string) => void;
 
 export const layerNorm: Benchmark = {
@@ -39,7 +36,7 @@ export const layerNorm: Benchmark = {
   async run(log): Promise<readonly BenchmarkRow[]> {
     await startTensorFlow(detectWasmBackend());
     const rows: BenchmarkRow[] = [];
-    const python = await measurePeersInPython(log);
+    const python = await measurePeersInPython('layer-norm-peers.py', log);
     for (const shape of shapes) rows.push(await measureNormalization(shape, python, log));
     rows.push(await measureRecurrent('LSTM', python, log));
     rows.push(await measureRecurrent('GRU', python, log));
@@ -49,20 +46,6 @@ export const layerNorm: Benchmark = {
   },
 };
 
-/** By peer: what layer-norm-peers.py prints. The interpreter is `PYTHON`, or python3. */
-async function measurePeersInPython(log: Log): Promise<Readonly<Record<string, Figures>>> {
-  log('peers in Python …');
-  const script = fileURLToPath(new URL('./layer-norm-peers.py', import.meta.url));
-  try {
-    const { stdout, stderr } = await promisify(execFile)(process.env.PYTHON ?? 'python3', [script]);
-    if (stderr) log(stderr.trim());
-    return JSON.parse(stdout) as Record<string, Figures>;
-  } catch (error) {
-    log(`Python: ${error instanceof Error ? error.message.split('\n')[0] : error}`);
-    return {};
-  }
-}
-
 function draw(name: string, shape: number[], deviation = 1): tf.Tensor {
   const data = new Float32Array(tf.util.sizeFromShape(shape));
   randomStream(1, name).fillNormal(data, deviation);
@@ -71,7 +54,7 @@ function draw(name: string, shape: number[], deviation = 1): tf.Tensor {
 
 async function measureNormalization(
   [rows, features]: readonly [number, number],
-  python: Readonly<Record<string, Figures>>,
+  python: PeerFigures,
   log: Log,
 ): Promise<BenchmarkRow> {
   const name = `${rows}x${features}`;
@@ -112,7 +95,7 @@ async function measureNormalization(
     case: `LayerNormalization, forward+backward, [${rows}, ${features}], 1 thread`,
     unit: 'ns/element',
     ours: perElement(times.ours),
-    peers: { ...figures, ...fromPython(python, name) },
+    peers: { ...figures, ...figuresOf(python, name) },
     limit: rounded(perElement(times.composed) / 3),
   };
 }
@@ -124,11 +107,7 @@ function composeNormalization(x: tf.Tensor, gain: tf.Tensor, bias: tf.Tensor): t
   return tf.add(tf.mul(tf.mul(centred, tf.rsqrt(tf.add(variance, 1e-5))), gain), bias);
 }
 
-async function measureRecurrent(
-  cell: 'LSTM' | 'GRU',
-  python: Readonly<Record<string, Figures>>,
-  log: Log,
-): Promise<BenchmarkRow> {
+async function measureRecurrent(cell: 'LSTM' | 'GRU', python: PeerFigures, log: Log): Promise<BenchmarkRow> {
   log(`${cell} of ${steps} steps …`);
   const initialize = cell === 'LSTM' ? initializeLstm : initializeGru;
   const layer = (cell === 'LSTM' ? lstm : gru) as typeof lstm;
@@ -165,16 +144,10 @@ async function measureRecurrent(
     peers: {
       [`our plain ${cell}`]: plain,
       [`tfjs-wasm, composed, ${composedSteps} steps`]: composed,
-      ...fromPython(python, `layer-normalized ${name}`),
+      ...figuresOf(python, `layer-normalized ${name}`),
     },
     limit: rounded(Math.min(1.25 * plain, composed / 2)),
   };
-}
-
-function fromPython(python: Readonly<Record<string, Figures>>, name: string): Figures {
-  return Object.fromEntries(
-    Object.entries(python).flatMap(([peer, figures]) => (figures[name] === undefined ? [] : [[peer, figures[name]]])),
-  );
 }
 
 function rounded(value: number): number {

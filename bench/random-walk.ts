@@ -1,7 +1,7 @@
 /**
  * One step of the random walk (arXiv 1605.07681), ŷ = A f, and its backward pass. Its rate counts the multiply-adds of 21 classes
- * with 81 neighbours, the pixel itself included; what images' edges save is not taken off. The peer is the same step
- * composed of TensorFlow.js's operations on its WASM backend.
+ * with 81 neighbours, the pixel itself included; what images' edges save is not taken off. Its peers are the same
+ * step composed of TensorFlow.js's operations on its WASM backend, and sparse products of torch, scipy and JAX where Python has them.
  */
 import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
@@ -11,25 +11,31 @@ import { createNeighbourhood } from '../lib/random-walk/neighbourhood.ts';
 import { refine } from '../lib/random-walk/refine.ts';
 import { walkStep } from '../lib/random-walk/walk.ts';
 import { type Benchmark, type BenchmarkRow, measureInTurn } from './benchmark.ts';
+import { measureCosts } from './random-walk-costs.ts';
+import { measureDenseCrf, measurePeers, stepMilliseconds } from './random-walk-peers.ts';
+import { photograph, scene } from './random-walk-scene.ts';
 
 export const randomWalk: Benchmark = {
   name: 'random-walk',
   async run(log) {
     await tf.setBackend('wasm');
+    const peers = await measurePeers(log);
     log('one step …');
-    const forward = await measureStep();
+    const forward = await measureStep(stepMilliseconds(peers));
     log('affinities …');
     const affinities = await measureAffinities();
     log('refinement …');
-    return [...forward, ...affinities, await measureRefinement(), ...(await measureBackward(log))];
+    const refinement = await measureRefinement();
+    const crf = await measureDenseCrf(peers, log);
+    const costs = await measureCosts(log);
+    return [...forward, ...affinities, refinement, crf, ...(await measureBackward(log)), ...costs];
   },
 };
 
-const photograph = { height: 375, width: 500 };
 /** The composed step keeps every neighbour's product: at the photograph's size it does not fit TensorFlow.js's memory. */
 const detail = { height: 94, width: 125 };
 
-async function measureStep(): Promise<readonly BenchmarkRow[]> {
+async function measureStep(python: Readonly<Record<string, number>>): Promise<readonly BenchmarkRow[]> {
   const neighbourhood = createNeighbourhood(5);
   const [classes, channels] = [21, 3];
   const builds = ['wasm-relaxed', 'wasm-plain'] as const;
@@ -64,7 +70,10 @@ async function measureStep(): Promise<readonly BenchmarkRow[]> {
     case: `one step, 500x375, R = 5, 21 classes, ${what}`,
     unit: 'GFLOP/s',
     ours: rate(photograph, milliseconds),
-    peers: { 'tfjs-wasm, composed, 125x94': rate(detail, peer.composed) },
+    peers: {
+      'tfjs-wasm, composed, 125x94': rate(detail, peer.composed),
+      ...Object.fromEntries(Object.entries(python).map(([name, time]) => [name, rate(photograph, time)])),
+    },
     limit,
   });
   return [row('1 thread', times.relaxed, 35), row('1 thread, plain SIMD', times.plain, 15)];
@@ -90,22 +99,6 @@ async function measureAffinities(): Promise<readonly BenchmarkRow[]> {
     });
   }
   return rows;
-}
-
-/** A shaded ground with two objects and noise, and probabilities of stripes that know nothing of them. */
-function scene(classes: number) {
-  const { height, width } = photograph;
-  const data = new Float32Array(3 * height * width);
-  randomStream(1, 'noise').fillNormal(data, 0.03);
-  const probabilities = new Float32Array(height * width * classes).fill(0.2 / (classes - 1));
-  for (let pixel = 0; pixel < height * width; pixel++) {
-    const [row, column] = [Math.floor(pixel / width), pixel % width];
-    const isDisc = (row - 150) ** 2 + (column - 180) ** 2 < 80 ** 2;
-    const object = isDisc ? 0.8 : row > 200 && column > 300 ? 0.2 : 0.5;
-    for (let k = 0; k < 3; k++) data[3 * pixel + k]! += object + 0.1 * Math.sin(column / 40 + k);
-    probabilities[pixel * classes + (Math.floor(column / 60) % classes)] = 0.8;
-  }
-  return { picture: { ...photograph, data }, probabilities: { ...photograph, classes, data: probabilities } };
 }
 
 async function measureRefinement(): Promise<BenchmarkRow> {

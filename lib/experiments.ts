@@ -22,10 +22,14 @@ import { robustTraining } from './learned-optimizers/experiments/robust-training
 import { updateVisualization } from './learned-optimizers/experiments/update-visualization.ts';
 import { createRegistry } from './pipeline/registry.ts';
 import { affinityBoundaryExperiment } from './random-walk/experiments/affinity-boundaries.ts';
+import { alpha } from './random-walk/experiments/alpha.ts';
 import { boundaries } from './random-walk/experiments/boundaries.ts';
+import { radiusSize } from './random-walk/experiments/radius.ts';
 import { sceneLabelling } from './random-walk/experiments/scene-labelling.ts';
 import { segmentation } from './random-walk/experiments/segmentation.ts';
+import { timing } from './random-walk/experiments/timing.ts';
 import { trimap } from './random-walk/experiments/trimap.ts';
+import { walkSteps } from './random-walk/experiments/walk-steps.ts';
 
 export const experiments = createRegistry([
   quadratics,
@@ -52,5 +56,9 @@ export const experiments = createRegistry([
   trimap,
   boundaries,
   sceneLabelling,
+  timing,
+  walkSteps,
+  radiusSize,
+  alpha,
   affinityBoundaryExperiment,
 ]);

@@ -21,6 +21,7 @@ export const kernels = [
   { name: 'batch-norm-lstm', sharedMemory: false },
   { name: 'adam', sharedMemory: false },
   { name: 'random-walk', sharedMemory: false },
+  { name: 'random-walk-threads', sharedMemory: true },
   { name: 'dilated-convolution', sharedMemory: false },
   { name: 'affinity-loss', sharedMemory: false },
   { name: 'max-pooling', sharedMemory: false },

@@ -40,6 +40,12 @@ export function useKernelBuild(build: KernelBuild): void {
   defaultBuild = build;
 }
 
+/** The build of kernels that are not told another. */
+export function presentKernelBuild(): KernelBuild {
+  defaultBuild ??= detectWasmBackend();
+  return defaultBuild;
+}
+
 /** Throws KernelBackendError where this machine has no WebAssembly. */
 export function createMemory(bytes: number): KernelMemory {
   const { Memory } = webAssembly();
@@ -60,8 +66,7 @@ export function instantiateKernel<Exports>(
   memory: KernelMemory,
   build: KernelBuild | undefined,
 ): Exports {
-  defaultBuild ??= detectWasmBackend();
-  const url = binaries[build ?? defaultBuild];
+  const url = binaries[build ?? presentKernelBuild()];
   let kernels = instances.get(memory);
   if (!kernels) {
     kernels = new Map();

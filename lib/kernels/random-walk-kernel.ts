@@ -61,36 +61,73 @@ export interface IterationCoefficients {
  * @param valueArrays how many arrays [pixels, classes] there shall be
  */
 export function createRandomWalkKernel(options: RandomWalkKernelOptions, valueArrays: number): RandomWalkKernel {
-  const { height, width, classes, channels, neighbourhood, build } = options;
+  const memory = createMemory(64 + randomWalkBytes(options, valueArrays));
+  const kernel = instantiateKernel<RandomWalkExports>(randomWalkBinaries, memory, options.build);
+  // Address 0 stands for no array.
+  return randomWalkIn({ buffer: memory.buffer, kernel, start: 64 }, options, valueArrays);
+}
+
+/** The functions of a walk over one image, none of those of gradients. */
+export type WalkExports = Pick<
+  RandomWalkExports,
+  ('affinities' | 'inverseDegrees' | 'product' | 'iterate') | ('searchProduct' | 'advanceResidual' | 'advanceSearch')
+>;
+
+/** Floats of the arrays besides those of values, in their order. */
+function floatsOf({ height, width, classes, channels, neighbourhood }: RandomWalkKernelOptions) {
   const pixels = height * width;
-  const places = neighbourhood.offsets.length;
-  const words = windowWords(neighbourhood);
-  const floats = {
-    affinities: pixels * places,
+  return {
+    affinities: pixels * neighbourhood.offsets.length,
     features: pixels * channels,
     weights: channels,
     inverseDegrees: pixels,
     sums: 2 * pixels,
     rowValues: width * classes,
-    window: words.length,
+    window: windowWords(neighbourhood).length,
     // Eight words a run: see windowRunBytes in assembly/random-walk-product.ts.
     runs: 8 * (2 * neighbourhood.radius + 2),
     largest: 1,
   };
-  // 64 bytes more than asked for, because a tile may read past an array's end; address 0 stands for no array.
-  const bytesOf = (count: number) => 64 * Math.ceil((4 * count + 64) / 64);
-  const all = [...Object.values(floats), ...new Array<number>(valueArrays).fill(pixels * classes)];
-  const bytes = all.reduce((sum, count) => sum + bytesOf(count), 64);
+}
+
+/** 64 bytes more than asked for, because a tile may read past an array's end. */
+const bytesOf = (floats: number) => 64 * Math.ceil((4 * floats + 64) / 64);
+
+/** Bytes of all arrays of a walk. Throws KernelShapeError where the kernel cannot address them. */
+export function randomWalkBytes(options: RandomWalkKernelOptions, valueArrays: number): number {
+  const { height, width, classes, neighbourhood } = options;
+  const values = new Array<number>(valueArrays).fill(height * width * classes);
+  const bytes = [...Object.values(floatsOf(options)), ...values].reduce((sum, count) => sum + bytesOf(count), 0);
   if (bytes > mostBytes) {
     throw new KernelShapeError(
-      `A random walk over ${height} × ${width} pixels with ${2 * places} neighbours and ${classes} classes takes ${(bytes / 1e9).toFixed(1)} GB, and the kernel addresses 2.1. Use a smaller image, radius or number of classes.`,
+      `A random walk over ${height} × ${width} pixels with ${2 * neighbourhood.offsets.length} neighbours and ${classes} classes takes ${(bytes / 1e9).toFixed(1)} GB, and the kernel addresses 2.1. Use a smaller image, radius or number of classes.`,
     );
   }
-  const memory = createMemory(bytes);
-  const kernel = instantiateKernel<RandomWalkExports>(randomWalkBinaries, memory, build);
-  let top = 64;
+  return bytes;
+}
+
+/** Where a walk's arrays lie, and the functions that compute there. */
+export interface RandomWalkHost {
+  readonly buffer: ArrayBufferLike;
+  readonly kernel: WalkExports;
+  /** The address of `randomWalkBytes` bytes, all zero; a multiple of 64, and not 0. */
+  readonly start: number;
+}
+
+/** A walk in memory that is there already. */
+export function randomWalkIn(
+  { buffer, kernel, start }: RandomWalkHost,
+  options: RandomWalkKernelOptions,
+  valueArrays: number,
+): RandomWalkKernel {
+  const { height, width, classes, channels, neighbourhood } = options;
+  const pixels = height * width;
+  const places = neighbourhood.offsets.length;
+  const words = windowWords(neighbourhood);
+  const floats = floatsOf(options);
+  let top = start;
   const take = (count: number) => {
-    const array = new Float32Array(memory.buffer, top, count);
+    const array = new Float32Array(buffer, top, count);
     top += bytesOf(count);
     return array;
   };
@@ -98,7 +135,7 @@ export function createRandomWalkKernel(options: RandomWalkKernelOptions, valueAr
     keyof typeof floats,
     Float32Array
   >;
-  new Int32Array(memory.buffer, at.window.byteOffset, words.length).set(words);
+  new Int32Array(buffer, at.window.byteOffset, words.length).set(words);
   const [window, runs] = [at.window.byteOffset, at.runs.byteOffset];
   const { radius } = neighbourhood;
   const [w, inverse] = [at.affinities.byteOffset, at.inverseDegrees.byteOffset];

@@ -66,11 +66,14 @@ const sumTolerance = 1e-2;
  *
  * Throws InvalidWalkInput for sizes that do not match, values that are not finite, and probabilities that are none;
  * InvalidWalkSetting for options out of range; KernelShapeError for an image that does not fit the kernel's memory.
+ *
+ * @param createKernel what computes the walk: see refine-on-threads.ts for several threads, which no web page has
  */
 export function refine(
   picture: Picture,
   probabilities: ClassProbabilities,
   options: RefineOptions = {},
+  createKernel: typeof createRandomWalkKernel = createRandomWalkKernel,
 ): RefinedProbabilities {
   const { alpha = 0.9, alphaWeighs = 'walk', radius = 5, affinityWeights = -15, solver = 'chebyshev' } = options;
   const diffusion = diffusionOf(alpha, alphaWeighs);
@@ -80,7 +83,7 @@ export function refine(
   checkProbabilities(picture, probabilities);
   const neighbourhood = clipNeighbourhood(whole, height, width);
   const grid = { height, width, neighbourhood, classes, channels: colours };
-  const walk = createRandomWalkKernel(grid, solverArrays[solver] ?? 1);
+  const walk = createKernel(grid, solverArrays[solver] ?? 1);
   fillColours(picture, colours, walk.features);
   walk.weights.set(weightsOf(affinityWeights, colours));
   const largestDegree = walk.computeAffinities();

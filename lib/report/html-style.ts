@@ -26,10 +26,10 @@ a { color: var(--link); text-underline-offset: 0.15em; }
 .notice { border-left: 3px solid var(--tone); padding: 0.1rem 0 0.1rem 1rem; margin: 1.2rem 0; }
 figure { margin: 1.2rem 0 2.2rem; } figure svg, figure img { display: block; max-width: 100%; height: auto; } figure img { image-rendering: pixelated; }
 figcaption { color: var(--soft); font-size: 0.92rem; margin-top: 0.6rem; } figcaption strong { color: var(--text); font-weight: 600; }
-.frames { display: grid; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: 1rem; } .frames img { width: 100%; }
-.label, .slider { color: var(--soft); font-size: 0.92rem; } .sliding .frames { display: block; } .sliding .frames img { width: auto; } .sliding .label { display: none; }
+.frames { display: grid; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: 1rem; } .series:not(.sliding) img { width: 100%; }
+.label, .slider { color: var(--soft); font-size: 0.92rem; } .sliding .frames { display: block; } .sliding .label { display: none; }
 .sliding .slider { display: flex; align-items: center; gap: 0.9rem; margin-top: 0.7rem; } .slider input { flex: 1; max-width: 24rem; margin: 0; accent-color: var(--link); }
-.chosen { color: var(--text); font-variant-numeric: tabular-nums; }
+.chosen { min-width: 7rem; color: var(--text); font-variant-numeric: tabular-nums; }
 .scroll { overflow-x: auto; margin: 0.8rem 0 1.8rem; }
 table { border-collapse: collapse; font-size: 0.93rem; font-variant-numeric: tabular-nums; min-width: 60%; }
 caption { text-align: left; font-weight: 600; padding-bottom: 0.45rem; }

@@ -2,9 +2,5 @@
 import type { PlannedExperiment } from './results-table.ts';
 
 export const plannedExperiments: readonly PlannedExperiment[] = [
-  { name: 'random-walk/walk-steps', place: 'Figures 6–7' },
   { name: 'random-walk/affinity-features', place: '§4.2' },
-  { name: 'random-walk/radius', place: '§5' },
-  { name: 'random-walk/alpha', place: '§4.3' },
-  { name: 'random-walk/timing', place: '§5' },
 ];

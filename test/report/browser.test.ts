@@ -1,5 +1,5 @@
 /** A real report in a real browser: it shows, and it asks nobody for anything. */
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -9,15 +9,11 @@ import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { renderReport } from '../../lib/report/render-report.ts';
 import { newTemporaryFolder } from '../temporary-folder.ts';
+import { browser, browserNote } from './chromium.ts';
 import { sampleDocument, sampleExperiment, sampleSummary } from './sample-report.ts';
 
-const browser = ['chromium', 'chromium-browser', 'google-chrome'].find(
-  (command) => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0,
-);
-if (!browser) console.warn('Skipped: no Chromium or Chrome here to open a report in.');
-
 it.skipIf(!browser)(
-  'opens from a file, with its verdict and its figure, through a proxy that nobody calls',
+  `opens from a file, with its verdict and its figure, through a proxy that nobody calls${browserNote}`,
   async () => {
     const folder = await newTemporaryFolder();
     const { html } = await renderReport({

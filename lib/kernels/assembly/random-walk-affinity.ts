@@ -10,8 +10,17 @@ export function affinities(
   features: usize, theta: usize, out: usize, height: i32, width: i32, channels: i32,
   window: usize, radius: i32, places: i32,
 ): void {
+  affinityRows(features, theta, out, 0, height, height, width, channels, window, radius, places);
+}
+
+/** The same of the rows from `firstRow` to before `endRow` alone. */
+export function affinityRows(
+  features: usize, theta: usize, out: usize, firstRow: i32, endRow: i32, height: i32, width: i32, channels: i32,
+  window: usize, radius: i32, places: i32,
+): void {
   const pixelBytes = <usize>channels * 4;
-  for (let row = 0; row < height; row++) {
+  out += <usize>(firstRow * width * places) * 4;
+  for (let row = firstRow; row < endRow; row++) {
     for (let column = 0; column < width; column++) {
       const pixel = features + <usize>(row * width + column) * pixelBytes;
       if (column < radius || column + radius >= width || row + radius >= height) {

@@ -18,6 +18,18 @@ export function iterate(
   diffusion: f32, omega: f32, gamma: f32,
   height: i32, width: i32, columns: i32, window: usize, radius: i32, places: i32, runs: usize,
 ): f32 {
+  return iterateRows(
+    x, previous, f, affinities, inverseDegrees, rowValues, diffusion, omega, gamma, 0, height,
+    height, width, columns, window, radius, places, runs,
+  );
+}
+
+/** The same of the rows from `firstRow` to before `endRow` alone: rows read x of others, and write their own. */
+export function iterateRows(
+  x: usize, previous: usize, f: usize, affinities: usize, inverseDegrees: usize, rowValues: usize,
+  diffusion: f32, omega: f32, gamma: f32, firstRow: i32, endRow: i32,
+  height: i32, width: i32, columns: i32, window: usize, radius: i32, places: i32, runs: usize,
+): f32 {
   const alpha = f32x4.splat(diffusion);
   const beta = f32x4.splat(<f32>1 - diffusion);
   const ofStep = f32x4.splat(omega * gamma);
@@ -25,7 +37,7 @@ export function iterate(
   const ofPrevious = f32x4.splat(<f32>1 - omega);
   const rowBytes = <usize>(width * columns) * 4;
   let largest = f32x4.splat(0);
-  for (let row = 0; row < height; row++) {
+  for (let row = firstRow; row < endRow; row++) {
     productRow(x, affinities, inverseDegrees, rowValues, row, height, width, columns, window, radius, places, runs);
     const rowStart = <usize>row * rowBytes;
     const end = rowBytes & ~15;

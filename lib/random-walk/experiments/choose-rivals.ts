@@ -16,28 +16,33 @@ import { trainedPictures } from './validation-pictures.ts';
 /** Pixels of the longer side that pydensecrf's and the domain transform's usual settings are for. */
 const usualSide = 500;
 
-/** pydensecrf's usual settings first; positions in proportion to the pictures, weaker and for smaller differences of colours. */
+/** pydensecrf's usual settings first, then weaker ones over shorter distances. Positions are in proportion to the pictures. */
 export function crfCandidates(longestSide: number): readonly Required<DenseCrfOptions>[] {
   const scale = longestSide / usualSide;
-  return [
-    [10, 13],
-    [10, 5],
-    [3, 13],
-    [3, 5],
+  const weaker = [
+    [2, 5],
+    [4, 5],
+    [2, 13],
   ].map(([compatibility, colourScale]) => ({
-    gaussian: { positionScale: 3 * scale, compatibility: 3 },
-    bilateral: { positionScale: 80 * scale, colourScale: colourScale!, compatibility: compatibility! },
+    gaussian: { positionScale: 4 * scale, compatibility: 0.5 },
+    bilateral: { positionScale: 30 * scale, colourScale: colourScale!, compatibility: compatibility! },
     iterations: 10,
   }));
+  const usual = {
+    gaussian: { positionScale: 3 * scale, compatibility: 3 },
+    bilateral: { positionScale: 80 * scale, colourScale: 13, compatibility: 10 },
+    iterations: 10,
+  };
+  return [usual, ...weaker];
 }
 
 export function domainTransformCandidates(longestSide: number): readonly Required<DomainTransformOptions>[] {
   const scale = longestSide / usualSide;
   return [
+    [60, 0.2],
     [60, 0.4],
-    [60, 0.1],
-    [20, 0.4],
-    [20, 0.1],
+    [120, 0.4],
+    [120, 0.8],
   ].map(([spatialScale, rangeScale]) => ({
     spatialScale: spatialScale! * scale,
     rangeScale: rangeScale!,

@@ -63,4 +63,5 @@ export const experiments = createRegistry([
   radiusSize,
   affinityFeatures,
   alpha,
+  affinityBoundaryExperiment,
 ]);

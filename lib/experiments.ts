@@ -63,5 +63,4 @@ export const experiments = createRegistry([
   radiusSize,
   affinityFeatures,
   alpha,
-  affinityBoundaryExperiment,
 ]);

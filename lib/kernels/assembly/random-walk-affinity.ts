@@ -113,12 +113,22 @@ export function affinityGradients(
       const pixel = <usize>(row * width + column);
       const at = pixel * pixelBytes;
       const own = q + pixel * <usize>places * 4;
-      for (let channel = 0; channel < channels; channel += 4) {
+      for (let channel = 0; channel < channels; ) {
         const offset = at + <usize>channel * 4;
-        pairGradients(
-          features + offset, own, rowSums + <usize>channel * 4, dFeatures + offset, row, column, height, width,
-          pixelBytes, window, radius, min(4, channels - channel),
-        );
+        const sums = rowSums + <usize>channel * 4;
+        const left = channels - channel;
+        if (left >= 8) {
+          eightChannels(
+            features + offset, own, sums, dFeatures + offset, row, column, height, width, pixelBytes, window, radius,
+          );
+          channel += 8;
+        } else {
+          upToFourChannels(
+            features + offset, own, sums, dFeatures + offset, row, column, height, width, pixelBytes, window, radius,
+            min(4, left),
+          );
+          channel += 4;
+        }
       }
     }
     for (let byte: usize = 0; byte < sumBytes; byte += 16) {
@@ -136,22 +146,43 @@ export function affinityGradients(
   }
 }
 
+function eightChannels(
+  features: usize, q: usize, rowSums: usize, dFeatures: usize, row: i32, column: i32, height: i32, width: i32,
+  pixelBytes: usize, window: usize, radius: i32,
+): void {
+  pairGradients(
+    true, features, q, rowSums, dFeatures, row, column, height, width, pixelBytes, window, radius, 4,
+  );
+}
+
+function upToFourChannels(
+  features: usize, q: usize, rowSums: usize, dFeatures: usize, row: i32, column: i32, height: i32, width: i32,
+  pixelBytes: usize, window: usize, radius: i32, lanes: i32,
+): void {
+  pairGradients(
+    false, features, q, rowSums, dFeatures, row, column, height, width, pixelBytes, window, radius, lanes,
+  );
+}
+
 /**
- * Of the pairs of one pixel with those after it, and up to four channels: adds q sign(φ_i − φ_j) to the pixel, takes it from the
- * neighbour, and adds q |φ_i − φ_j| to the sums of the row.
+ * Of the pairs of one pixel with those after it, and up to four channels, or eight: adds q sign(φ_i − φ_j) to the pixel, takes it
+ * from the neighbour, and adds q |φ_i − φ_j| to the sums of the row.
  *
  * @param features of the pixel and the channels, as are the sums and the gradients
  * @param q of the pixel
  */
+// @ts-ignore: decorator
+@inline
 function pairGradients(
-  features: usize, q: usize, rowSums: usize, dFeatures: usize, row: i32, column: i32, height: i32, width: i32,
-  pixelBytes: usize, window: usize, radius: i32, lanes: i32,
+  isEight: bool, features: usize, q: usize, rowSums: usize, dFeatures: usize, row: i32, column: i32, height: i32,
+  width: i32, pixelBytes: usize, window: usize, radius: i32, lanes: i32,
 ): void {
-  const signBit = i32x4.splat(0x8000_0000);
-  const zero = f32x4.splat(0);
   const own = loadUpToFour(features, lanes);
-  let towards = zero;
-  let distances = zero;
+  const ownSecond = isEight ? v128.load(features, 16) : own;
+  let towards = f32x4.splat(0);
+  let towardsSecond = towards;
+  let distances = towards;
+  let distancesSecond = towards;
   const last = min(radius, height - 1 - row);
   for (let down = 0; down <= last; down++) {
     const side = reach(window, down);
@@ -160,21 +191,37 @@ function pairGradients(
     let at = <usize>(down * width + from) * pixelBytes;
     let weightAt = q + <usize>((middle(window, down) + from) * 4);
     for (let count = end - from; count >= 0; count--) {
+      const weight = v128.load32_splat(weightAt);
       const difference = f32x4.sub(own, loadUpToFour(features + at, lanes));
-      // q with the sign of the difference, and nothing where there is none.
-      const signed = v128.and(
-        v128.xor(v128.load32_splat(weightAt), v128.and(difference, signBit)),
-        f32x4.ne(difference, zero),
-      );
+      const signed = withSign(weight, difference);
       towards = f32x4.add(towards, signed);
       distances = madd(signed, difference, distances);
       storeLanes(dFeatures + at, f32x4.sub(loadUpToFour(dFeatures + at, lanes), signed), lanes);
+      if (isEight) {
+        const second = f32x4.sub(ownSecond, v128.load(features + at, 16));
+        const signedSecond = withSign(weight, second);
+        towardsSecond = f32x4.add(towardsSecond, signedSecond);
+        distancesSecond = madd(signedSecond, second, distancesSecond);
+        v128.store(dFeatures + at, f32x4.sub(v128.load(dFeatures + at, 16), signedSecond), 16);
+      }
       at += pixelBytes;
       weightAt += 4;
     }
   }
   storeLanes(dFeatures, f32x4.add(loadUpToFour(dFeatures, lanes), towards), lanes);
   v128.store(rowSums, f32x4.add(v128.load(rowSums), distances));
+  if (isEight) {
+    v128.store(dFeatures, f32x4.add(v128.load(dFeatures, 16), towardsSecond), 16);
+    v128.store(rowSums, f32x4.add(v128.load(rowSums, 16), distancesSecond), 16);
+  }
+}
+
+/** The weight with the sign of the difference, and nothing where there is none. */
+// @ts-ignore: decorator
+@inline
+function withSign(weight: v128, difference: v128): v128 {
+  const signed = v128.xor(weight, v128.and(difference, i32x4.splat(0x8000_0000)));
+  return v128.and(signed, f32x4.ne(difference, f32x4.splat(0)));
 }
 
 // @ts-ignore: decorator

@@ -5,12 +5,11 @@ import type { EvaluationImage } from '../../pipeline/evaluation-image.ts';
 import { boundarySides } from '../evaluation/trimap-error.ts';
 import type { SegmentedPicture } from '../segmenter.ts';
 import { spreadNames } from '../training/scaled-images.ts';
-import { type Colour, hexColour } from './class-colours.ts';
+import type { Colour } from './class-colours.ts';
 import { arrangePanels, enlargePicture, paintLabels } from './picture-panels.ts';
 
-/** What is no neighbour. */
+/** Dark blue: what is no neighbour. */
 const outside: Colour = [38, 44, 84];
-export const outsideColour = hexColour(outside);
 const magnification = 9;
 
 /**

@@ -27,15 +27,18 @@ export function segmentPicture(
   features: AffinityFeatures,
 ): SegmentedPicture {
   const { height, width, rgb } = picture;
-  return tf.tidy(() => {
+  let segmented: SegmentedPicture | undefined;
+  tf.tidy(() => {
     const images = tf.tensor4d(Float32Array.from(rgb), [1, height, width, 3]);
     const segmentation = createBackEnd(backEnd).forward(asTensors(parameters), images);
     const scores = upsampleScores(segmentation.scores, height, width, scoreStride);
     const phi = affinityFeatures(features, images, segmentation, 1);
-    return {
+    // Not what `tidy` returns: it would look for tensors in every number of the arrays, for longer than the network takes.
+    segmented = {
       ...{ height, width, classes: scores.shape[3], channels: phi.shape[3] },
       scores: scores.dataSync().slice() as Float32Array,
       features: phi.dataSync().slice() as Float32Array,
     };
   });
+  return segmented!;
 }

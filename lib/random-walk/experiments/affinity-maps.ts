@@ -5,12 +5,11 @@ import type { EvaluationImage } from '../../pipeline/evaluation-image.ts';
 import { boundarySides } from '../evaluation/trimap-error.ts';
 import type { SegmentedPicture } from '../segmenter.ts';
 import { spreadNames } from '../training/scaled-images.ts';
-import { type Colour, hexColour } from './class-colours.ts';
+import type { Colour } from './class-colours.ts';
 import { arrangePanels, enlargePicture, paintLabels } from './picture-panels.ts';
 
-/** What is no neighbour. */
+/** Dark blue: what is no neighbour. */
 const outside: Colour = [38, 44, 84];
-export const outsideColour = hexColour(outside);
 const magnification = 9;
 
 /**
@@ -51,7 +50,10 @@ export function pixelsAtBoundaries(truth: LabelledPicture, radius: number, count
   return spreadNames(found.map(String), count).map(Number);
 }
 
-/** A column a pixel: the picture around it, its labels, its affinities from black (0) to white (1); undefined without pixels. */
+/**
+ * A column a pixel: the picture around it, its labels, its affinities from black (0) to white (the largest to a neighbour: a walk
+ * goes by their ratios); undefined without pixels.
+ */
 export function drawAffinities(
   name: string,
   picture: LabelledPicture,
@@ -65,8 +67,11 @@ export function drawAffinities(
   const labels = paintLabels(picture);
   const around = (whole: Picture) => pixels.map((pixel) => enlargePicture(patch(whole, radius, pixel), magnification));
   const maps = pixels.map((pixel) => {
-    const greys = [...affinitiesAround(segmented, weights, radius, pixel)].flatMap((affinity) => {
-      const grey = Math.round(255 * Math.min(1, affinity));
+    const affinities = affinitiesAround(segmented, weights, radius, pixel);
+    const middle = (affinities.length - 1) / 2;
+    const largest = Math.max(...affinities.filter((affinity, place) => place !== middle && affinity >= 0));
+    const greys = [...affinities].flatMap((affinity) => {
+      const grey = Math.round(255 * Math.min(1, affinity / largest));
       return Number.isNaN(affinity) ? outside : [grey, grey, grey];
     });
     const side = 2 * radius + 1;

@@ -53,19 +53,20 @@ export function chartDifferences(rows: readonly Measurement[]): Chart | undefine
       columns: 1,
       spec: {
         width: 460,
-        height: 120,
+        height: { step: 24 },
         layer: [
           { mark: { type: 'rule' }, encoding: { x: { datum: 0 } } },
           {
             mark: { type: 'point' },
             encoding: {
               x: { field: 'points', type: 'quantitative', title: 'percentage points' },
-              y: { field: 'method', type: 'nominal', title: null, scale: { domain }, axis: { labelLimit: 300 } },
+              y: { field: 'method', type: 'nominal', title: null, sort: domain, axis: { labelLimit: 300 } },
               color: { field: 'method', type: 'nominal', scale: { domain }, legend: null },
             },
           },
         ],
       },
+      resolve: { scale: { y: 'independent' } },
     },
   };
 }

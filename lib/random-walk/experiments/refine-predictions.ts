@@ -26,7 +26,7 @@ export interface RefinementSettings {
 
 /**
  * Label maps of one picture by method. Rivals refine the softmax of the back-end that was trained alone; the walks, the scores of
- * the one that was trained with a walk. Each network runs once, however many methods ask for it.
+ * the one that was trained with a walk. Networks and refinements run once, however often they are asked for.
  */
 export function refinePrediction(
   { picture, segment }: ValidationPicture,
@@ -64,5 +64,10 @@ export function refinePrediction(
     'one-step': () => labelsOf(walk(), [...walkSteps(walk(), 1, [1])][0]!.scores),
     walked: () => labelsOf(walk(), walkToLimit(walk(), diffusion).scores),
   };
-  return (method) => methods[method]();
+  const made = new Map<RefinementMethod, LabelMap>();
+  return (method) => {
+    const labels = made.get(method) ?? methods[method]();
+    made.set(method, labels);
+    return labels;
+  };
 }

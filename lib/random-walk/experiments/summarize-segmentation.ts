@@ -2,7 +2,6 @@
 import type { EvaluationImage } from '../../pipeline/evaluation-image.ts';
 import type { Measurement, Summary, SummaryImage, Verdict } from '../../pipeline/experiment.ts';
 import type { BackEndKind } from '../back-ends/settings.ts';
-import { outsideColour } from './affinity-maps.ts';
 import { chartAffinityWeights, positiveShare, tabulateAffinityWeights } from './affinity-weights.ts';
 import { chartClassColours, chartDifferences, chartTraining } from './chart-segmentation.ts';
 import { chosenMetrics } from './choose-rivals.ts';
@@ -111,6 +110,6 @@ function describeImage({ name, ...pixels }: EvaluationImage, radius: number): Su
   const caption =
     kind === 'picture'
       ? 'Figures 3 and 4, from left to right: picture, truth, back-end alone, back-end with dense CRF, random walk network. Validation pictures spread evenly over the list, as chosen before there were results.'
-      : `Learned affinities of pixels at boundaries, spread evenly over those of the picture: above, the picture within R = ${radius} around the pixel, below it the truth, then the affinity to the pixel in the middle, from black (0) to white (1); ${outsideColour} is beyond R.`;
+      : `Learned affinities of pixels at boundaries, spread evenly over those of the picture: above, the picture within R = ${radius} around the pixel, below it the truth, then the affinity to the pixel in the middle, from black (0) to white (the largest to a neighbour; to itself it is 1); what is dark blue is beyond R.`;
   return { title: kind === 'picture' ? title : `Affinities, ${title}`, caption, ...pixels };
 }

@@ -69,6 +69,19 @@ describe('interpolated precision', () => {
     // Precision 1 to a recall of 1/4, then 10/20 to 1/2, which the middle threshold's 5/15 is below.
     expect(benchmark.scores().interpolatedPrecision).toBeCloseTo(0.25 + 0.25 * 0.5, 12);
   });
+
+  test('is the precision of a lower threshold where a higher one has less of both', () => {
+    const truth = new Uint8Array(200);
+    truth.fill(1, 0, 20);
+    const strength = new Float32Array(200);
+    strength.fill(0.9, 0, 2);
+    strength.fill(0.9, 100, 102);
+    strength.fill(0.5, 5, 13);
+    const benchmark = new BoundaryBenchmark({ thresholds: [0.4, 0.7], maximumDistance: 0 });
+    benchmark.add({ width: 20, height: 10, strength, truths: [truth] });
+    // Precision 2/4 at 2/20, and 10/12 at 10/20.
+    expect(benchmark.scores().interpolatedPrecision).toBeCloseTo((10 / 12) * 0.5, 12);
+  });
 });
 
 describe('boundaries of segmentations', () => {

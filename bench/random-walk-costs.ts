@@ -53,7 +53,7 @@ const radiusCase = (radius: number) => `cost of a step, 250x188, R = ${radius}, 
 function startStep(size: Size, radius: number): () => void {
   const neighbourhood = createNeighbourhood(radius);
   const walk = createRandomWalkKernel({ ...size, neighbourhood, classes, channels }, 2);
-  randomStream(1, 'affinities').fillUniform(walk.affinities, 0, 1);
+  walk.affinities.fill(0.5);
   walk.normalize();
   const [f, y] = walk.values as [Float32Array, Float32Array];
   randomStream(1, 'f').fillUniform(f, 0, 1);

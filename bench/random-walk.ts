@@ -14,6 +14,7 @@ import { type Benchmark, type BenchmarkRow, measureInTurn } from './benchmark.ts
 import { measureCosts } from './random-walk-costs.ts';
 import { measureDenseCrf, measurePeers, stepMilliseconds } from './random-walk-peers.ts';
 import { photograph, scene } from './random-walk-scene.ts';
+import { measureThreads } from './random-walk-threads.ts';
 
 export const randomWalk: Benchmark = {
   name: 'random-walk',
@@ -22,13 +23,14 @@ export const randomWalk: Benchmark = {
     const peers = await measurePeers(log);
     log('one step …');
     const forward = await measureStep(stepMilliseconds(peers));
+    const threads = await measureThreads();
     log('affinities …');
     const affinities = await measureAffinities();
     log('refinement …');
     const refinement = await measureRefinement();
     const crf = await measureDenseCrf(peers, log);
     const costs = await measureCosts(log);
-    return [...forward, ...affinities, refinement, crf, ...(await measureBackward(log)), ...costs];
+    return [...forward, ...threads, ...affinities, refinement, crf, ...(await measureBackward(log)), ...costs];
   },
 };
 

@@ -21,6 +21,8 @@ import { quadratics } from './learned-optimizers/experiments/quadratics.ts';
 import { robustTraining } from './learned-optimizers/experiments/robust-training.ts';
 import { updateVisualization } from './learned-optimizers/experiments/update-visualization.ts';
 import { createRegistry } from './pipeline/registry.ts';
+import { affinityBoundaryExperiment } from './random-walk/experiments/affinity-boundaries.ts';
+import { affinityFeatures } from './random-walk/experiments/affinity-features.ts';
 import { alpha } from './random-walk/experiments/alpha.ts';
 import { boundaries } from './random-walk/experiments/boundaries.ts';
 import { radiusSize } from './random-walk/experiments/radius.ts';
@@ -54,9 +56,11 @@ export const experiments = createRegistry([
   segmentation,
   trimap,
   boundaries,
+  affinityBoundaryExperiment,
   sceneLabelling,
   timing,
   walkSteps,
   radiusSize,
+  affinityFeatures,
   alpha,
 ]);

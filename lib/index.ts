@@ -4,6 +4,7 @@
  * The pipeline and its experiments are not part of it.
  */
 
+export { KernelShapeError } from './kernels/errors.ts';
 export {
   InvalidGradient,
   InvalidLearningRate,

@@ -70,7 +70,7 @@ export function createThreadedRandomWalkKernel(
   const jobBytes = 4 * (integerFields.length + floatFields.length);
   // Each on cache lines of its own.
   const extraBytes = [words.byteLength, 8 * bands, jobBytes].reduce((sum, bytes) => sum + bytes + 64, 64);
-  const scratchBytes = runBytes(neighbourhood.radius) + 4 * width * classes;
+  const scratchBytes = Math.max(runBytes(neighbourhood.radius) + 4 * width * classes, 8 * bandRows * width);
   const memory = createKernelMemory(heapBase(), walkBytes + extraBytes + threads * (scratchBytes + 64));
   const kernel = instantiateModule<Exports>(module, memory.memory);
   const walk = randomWalkIn(

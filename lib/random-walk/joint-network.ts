@@ -14,6 +14,7 @@ import type { RandomStream } from '../numerics/random.ts';
 import type { NamedTensors, Tensor } from '../numerics/safetensors.ts';
 import { mapRowsAndColumns, samplingMap } from './back-ends/axis-maps.ts';
 import { type BackEnd, createBackEnd, type Segmentation } from './back-ends/back-end.ts';
+import { InvalidBackEnd } from './back-ends/errors.ts';
 import { joinChannels, type TensorByName, upsampleScores } from './back-ends/layers.ts';
 import { type SegmentationMinibatch, sampleLabels } from './back-ends/minibatch.ts';
 import { segmentationLoss } from './back-ends/segmentation-loss.ts';
@@ -24,10 +25,14 @@ import {
   type Neighbourhood,
   type NeighbourhoodShape,
 } from './neighbourhood.ts';
+import { hiddenWeightsName, initializeTwoLayers, twoLayerAffinities } from './two-layer-affinity.ts';
 import { affinityLoss, pixelAffinities, walkStep } from './walk.ts';
 
-/** What affinities are of: the paper's 131 channels, or colours alone, with which it is compared. */
-export type AffinityFeatures = 'rgb-conv1' | 'rgb';
+/**
+ * What affinities are of: the paper's 131 channels, or what they are compared with: colours alone, and deeper layers beside them,
+ * fc6 and fc7, which are bilinear between scores.
+ */
+export type AffinityFeatures = 'rgb-conv1' | 'rgb' | 'rgb-conv1-fc';
 
 export interface JointSettings {
   readonly backEnd: BackEndSettings;
@@ -40,15 +45,22 @@ export interface JointSettings {
   readonly affinityLossWeight: number;
   /** θ of a colour, colours from 0 to 1, before training; those of conv1 begin at 0 and join where they help. */
   readonly initialColourWeight: number;
+  /** Of a hidden layer in the affinity branch, see two-layer-affinity.ts; the paper's branch has none. */
+  readonly hiddenUnits?: number;
+  /** Whether training keeps θ ≤ 0, and affinities ≤ 1 with it; the paper does not. */
+  readonly areWeightsNonPositive?: boolean;
 }
 
-/** The parameters' name of θ [channels], beside the back-end's. */
+/** The parameters' name of θ [channels], or [units] of a hidden layer, beside the back-end's. */
 export const affinityWeightsName = 'affinity/weights';
 
 export interface JointNetwork {
   readonly backEnd: BackEnd;
-  /** @param trained of the back-end, which the joint training starts from */
-  initialize(trained: NamedTensors): NamedTensors;
+  /**
+   * @param trained of the back-end, which the joint training starts from
+   * @param seed of a hidden layer; the rest is no random numbers
+   */
+  initialize(trained: NamedTensors, seed?: number): NamedTensors;
   /** @param images [images, height, width, 3], RGB from 0 to 255 */
   forward(parameters: TensorByName, images: tf.Tensor4D, dropout?: RandomStream): JointSegmentation;
 }
@@ -65,13 +77,17 @@ export interface JointSegmentation {
 
 /** Throws InvalidBackEnd and InvalidWalkSetting. */
 export function createJointNetwork(settings: JointSettings): JointNetwork {
-  const { walkStride, radius, initialColourWeight } = settings;
+  const { walkStride, radius, initialColourWeight, hiddenUnits } = settings;
   const backEnd = createBackEnd(settings.backEnd);
   const whole = createNeighbourhood(radius, settings.neighbourhood);
   return {
     backEnd,
-    initialize(trained) {
-      const channels = settings.affinityFeatures === 'rgb' ? 3 : 3 + 2 * trained['conv1_1/bias']!.shape[0]!;
+    initialize(trained, seed = 0) {
+      const channels = affinityChannels(settings.affinityFeatures, trained);
+      if (hiddenUnits !== undefined) {
+        const { hidden, weights } = initializeTwoLayers({ units: hiddenUnits, channels, initialColourWeight }, seed);
+        return { ...trained, [hiddenWeightsName]: hidden, [affinityWeightsName]: weights };
+      }
       const weights: Tensor = { shape: [channels], data: new Float32Array(channels).fill(initialColourWeight, 0, 3) };
       return { ...trained, [affinityWeightsName]: weights };
     },
@@ -82,7 +98,10 @@ export function createJointNetwork(settings: JointSettings): JointNetwork {
       const [, rows, columns] = features.shape;
       const neighbourhood = clipNeighbourhood(whole, rows, columns);
       const weights = parameters[affinityWeightsName] as tf.Tensor1D;
-      const affinities = pixelAffinities(features, weights, { neighbourhood });
+      const affinities =
+        hiddenUnits === undefined
+          ? pixelAffinities(features, weights, { neighbourhood })
+          : twoLayerAffinities(features, parameters[hiddenWeightsName] as tf.Tensor2D, weights, { neighbourhood });
       const f =
         walkStride === scoreStride
           ? segmentation.scores
@@ -93,7 +112,8 @@ export function createJointNetwork(settings: JointSettings): JointNetwork {
 }
 
 /**
- * φ of every `stride`-th pixel: colours from 0 to 1, then conv1_1 and conv1_2.
+ * φ of every `stride`-th pixel: colours from 0 to 1, then conv1_1 and conv1_2, then fc6 and fc7. Throws InvalidBackEnd where
+ * the back-end has no such layers.
  *
  * @param images [images, height, width, 3], 0 to 255
  * @returns [images, ⌈height/stride⌉, ⌈width/stride⌉, channels]
@@ -101,7 +121,7 @@ export function createJointNetwork(settings: JointSettings): JointNetwork {
 export function affinityFeatures(
   kind: AffinityFeatures,
   images: tf.Tensor4D,
-  { conv1_1, conv1_2 }: Pick<Segmentation, 'conv1_1' | 'conv1_2'>,
+  { conv1_1, conv1_2, deep }: Pick<Segmentation, 'conv1_1' | 'conv1_2' | 'deep'>,
   stride: number,
 ): tf.Tensor4D {
   const [, height, width] = images.shape;
@@ -110,7 +130,26 @@ export function affinityFeatures(
   // Before they are joined: most pixels of a larger stride are nobody's.
   const [rows, columns] = [samplingMap(height, stride), samplingMap(width, stride)];
   const sampled = stride === 1 ? parts : parts.map((part) => mapRowsAndColumns(part, rows, columns));
-  return joinChannels(sampled);
+  if (kind !== 'rgb-conv1-fc') return joinChannels(sampled);
+  if (!deep) throw new InvalidBackEnd(noDeepLayers);
+  const enlarge = (layer: tf.Tensor4D) =>
+    stride === scoreStride ? layer : upsampleScores(layer, height, width, scoreStride);
+  return joinChannels([...sampled, enlarge(deep.fc6), enlarge(deep.fc7)]);
+}
+
+const noDeepLayers =
+  'Affinities of fc6 and fc7 need a back-end that has these layers: LargeFOV or attention, not deeplab-v2.';
+
+/** Channels of φ, by the parameters of the back-end. Throws InvalidBackEnd where it has no such layers. */
+function affinityChannels(kind: AffinityFeatures, trained: NamedTensors): number {
+  const outputs = (layer: string) => {
+    const bias = trained[`${layer}/bias`];
+    if (!bias) throw new InvalidBackEnd(noDeepLayers);
+    return bias.shape[0]!;
+  };
+  if (kind === 'rgb') return 3;
+  const early = 3 + outputs('conv1_1') + outputs('conv1_2');
+  return kind === 'rgb-conv1' ? early : early + outputs('fc6') + outputs('fc7');
 }
 
 export interface JointLoss {

@@ -5,7 +5,12 @@
 import { createRandomWalkKernel, type RandomWalkKernel } from '../kernels/random-walk-kernel.ts';
 import { converge, type Solver, solverArrays } from './converge.ts';
 import { InvalidWalkInput } from './errors.ts';
-import { clipNeighbourhood, createNeighbourhood, type NeighbourhoodShape } from './neighbourhood.ts';
+import {
+  clipNeighbourhood,
+  createNeighbourhood,
+  type Neighbourhood,
+  type NeighbourhoodShape,
+} from './neighbourhood.ts';
 import type { ClassProbabilities } from './refine.ts';
 import type { SegmentedPicture } from './segmenter.ts';
 
@@ -34,7 +39,7 @@ export function startWalk(
   { weights, radius, neighbourhood }: AffinityOptions,
   solver: Solver = 'chebyshev',
 ): PictureWalk {
-  const { height, width, classes, channels, scores, features } = segmented;
+  const { height, width, classes, channels, features } = segmented;
   if (weights.length !== channels) {
     throw new InvalidWalkInput(`There must be a weight for each of the ${channels} channels, got ${weights.length}.`);
   }
@@ -45,7 +50,37 @@ export function startWalk(
   );
   kernel.features.set(features);
   kernel.weights.set(Float32Array.from(weights));
-  const largestDegree = kernel.computeAffinities();
+  return readyWalk(segmented, kernel, kernel.computeAffinities());
+}
+
+/**
+ * The same along affinities that were made elsewhere. Throws InvalidWalkInput where there are not as many, or they overflow.
+ *
+ * @param affinities [height, width, offsets], 0 where a pair leaves the picture
+ * @param neighbourhood clipped to the picture
+ */
+export function startWalkAlong(
+  segmented: Omit<SegmentedPicture, 'features' | 'channels'>,
+  affinities: Float32Array,
+  neighbourhood: Neighbourhood,
+  solver: Solver = 'chebyshev',
+): PictureWalk {
+  const { height, width, classes } = segmented;
+  const kernel = createRandomWalkKernel({ height, width, classes, channels: 1, neighbourhood }, solverArrays[solver]);
+  if (affinities.length !== kernel.affinities.length) {
+    throw new InvalidWalkInput(
+      `There must be an affinity for each of ${height * width} pixels and ${neighbourhood.offsets.length} offsets, got ${affinities.length}.`,
+    );
+  }
+  kernel.affinities.set(affinities);
+  return readyWalk(segmented, kernel, kernel.normalize());
+}
+
+function readyWalk(
+  { height, width, classes, scores }: Omit<SegmentedPicture, 'features' | 'channels'>,
+  kernel: RandomWalkKernel,
+  largestDegree: number,
+): PictureWalk {
   if (!(largestDegree < 1e30)) {
     throw new InvalidWalkInput(
       `Affinities must not overflow, got sums of up to ${largestDegree}: are weights above 0?`,

@@ -94,10 +94,15 @@ export function refine(
   }
   walk.values[0]!.set(probabilities.data);
   const { tolerance = 1e-3 } = options;
-  const isStarted = options.start === 'smaller-walk';
+  const isStarted = isSmallerWalk(options.start);
   if (isStarted) startFromSmallerWalk(walk, { ...grid, diffusion, tolerance });
   const { y, steps, errorBound } = converge(walk, largestDegree, { diffusion, tolerance, solver, isStarted });
   return { height, width, classes, data: normaliseRows(y, classes), steps, errorBound };
+}
+
+function isSmallerWalk(start: RefineOptions['start']): boolean {
+  if (start === undefined || start === 'segmentation' || start === 'smaller-walk') return start === 'smaller-walk';
+  throw new InvalidWalkSetting(`start must be 'segmentation' or 'smaller-walk', got '${start}'.`);
 }
 
 /** Sums of products with probabilities stay finite below it. */

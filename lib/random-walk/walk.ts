@@ -43,9 +43,9 @@ export function pixelAffinities(
       // |x| as x · sign x: its gradient is 0 at 0, where TensorFlow.js's own abs has −1.
       const distances = tf.mul(difference, tf.sign(difference)); // F_ij,k
       const exponent = tf.sum(tf.mul(distances, weights), -1, true);
-      // Behind the image's edge there is no pair, and an exponential there could overflow.
+      // Behind the image's edge there is no pair, and an exponential there could overflow; so could the exponent itself.
       const pairs = shift(inside, offset);
-      return tf.mul(tf.exp(tf.mul(exponent, pairs)), pairs);
+      return tf.mul(tf.exp(tf.where(tf.cast(pairs, 'bool'), exponent, tf.zerosLike(exponent))), pairs);
     });
     return tf.concat(planes, -1) as tf.Tensor4D;
   });

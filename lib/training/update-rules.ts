@@ -62,3 +62,15 @@ export function adamRule({ learningRate, momentum, weightDecay, factors }: Momen
     },
   };
 }
+
+/** Projected gradients: after each of the rule's updates, what of the parameter is above 0 goes back to 0. */
+export function keepNonPositive(rule: UpdateRule, parameter: string): UpdateRule {
+  return {
+    start: rule.start,
+    apply(parameters, ...given) {
+      rule.apply(parameters, ...given);
+      const values = parameters[parameter]!;
+      for (let index = 0; index < values.length; index++) values[index] = Math.min(0, values[index]!);
+    },
+  };
+}

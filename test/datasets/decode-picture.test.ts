@@ -32,7 +32,28 @@ describe('decodePicture', () => {
     for (const [index, value] of [200, 100, 50].entries()) expect(Math.abs(rgb[index]! - value)).toBeLessThan(6);
   });
 
+  test('reads PNG of 16 bits by its higher bytes, and of a palette by its colours', async () => {
+    const row = [0xab, 0xcd, 0x12, 0x34, 0xff, 0x00];
+    const deep = pngFile({ width: 1, height: 1, bitDepth: 16, colourType: 2 }, [row]);
+    expect([...(await decodePicture(deep, 'a.png')).rgb]).toEqual([0xab, 0x12, 0xff]);
+    const opaque = pngFile({ width: 1, height: 1, bitDepth: 16, colourType: 6 }, [[...row, 0xff, 0xff]]);
+    expect([...(await decodePicture(opaque, 'a.png')).rgb]).toEqual([0xab, 0x12, 0xff]);
+    const indexed = pngFile({ width: 2, height: 1, bitDepth: 8, colourType: 3 }, [[3, 200]]);
+    expect([...(await decodePicture(indexed, 'a.png')).rgb]).toEqual([3, 252, 7, 200, 55, 7]);
+  });
+
   test.each([
+    [
+      'a grey PNG of 16 bits',
+      pngFile({ width: 1, height: 1, bitDepth: 16, colourType: 0 }, [[1, 2]]),
+      /this one is grey/,
+    ],
+    ['a grey PNG with alpha', png(1, 1, 4, [1, 255]), /this one is grey/],
+    [
+      'a PNG of 16 bits that is transparent',
+      pngFile({ width: 1, height: 1, bitDepth: 16, colourType: 6 }, [[1, 1, 1, 1, 1, 1, 0x7f, 0xff]]),
+      /transparent in places/,
+    ],
     ['a grey PNG', png(2, 1, 0, [1, 2]), /must be RGB, this one is grey/],
     ['a transparent PNG', png(1, 1, 6, [1, 2, 3, 128]), /transparent in places/],
     ['a PNG that claims 10⁹ pixels', png(40_000, 25_000, 2, [1]), /claims 40000 × 25000/],

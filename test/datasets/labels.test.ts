@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { deflateSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { decodeHumanSegmentations } from '../../lib/datasets/bsds500.ts';
 import { decodeLabels } from '../../lib/datasets/decode-labels.ts';
@@ -10,6 +11,7 @@ import { pngFile } from './png-file.ts';
 /** By scipy (test/golden/mat-files.py). */
 const golden = JSON.parse(readFileSync(new URL('../golden/mat-files.json', import.meta.url), 'utf8'));
 const unpack = (text: string) => Buffer.from(text, 'base64');
+const matrixSize = (rows: readonly (readonly number[])[]) => [rows.length, rows[0]!.length] as const;
 
 describe('MAT-files', () => {
   test.each(['plain', 'compressed'])('of SBD, %s: GTcls.Segmentation, past fields that are not read', async (kind) => {
@@ -91,6 +93,23 @@ describe('MAT-files', () => {
       }
     },
   );
+
+  test('that claim 10⁹ pixels are refused before anything of that size is made, packed or not', () => {
+    const file = unpack(golden.siftFlow.plain);
+    // The dimensions of S, two of 32 bits behind their tag.
+    const at = file.indexOf(Buffer.from(Int32Array.of(5, 8, ...matrixSize(golden.siftFlow.labels)).buffer));
+    expect(at).toBeGreaterThan(128);
+    file.writeInt32LE(25_000, at + 8);
+    file.writeInt32LE(40_000, at + 12);
+    expect(() => readMatFile(file, 'large.mat')).toThrow(DatasetCorrupt);
+    expect(() => readMatFile(file, 'large.mat')).toThrow(/large\.mat: 'S' claims \[25000,40000\] elements, and has/);
+    // A variable of 10⁹ zeros takes a megabyte when it is packed: 65 of its 1000 are enough to see it refused.
+    const packed = deflateSync(Buffer.alloc(65 * 2 ** 20));
+    const tag = Buffer.from(Int32Array.of(15, packed.length).buffer);
+    const bomb = Buffer.concat([file.subarray(0, 128), tag, packed]);
+    expect(() => readMatFile(bomb, 'packed.mat')).toThrow(DatasetCorrupt);
+    expect(() => readMatFile(bomb, 'packed.mat')).toThrow(/it would have more than 67108864 bytes/);
+  });
 
   test('whose variable is missing, of another kind or out of range are refused by its name', async () => {
     const sbd = unpack(golden.sbd.compressed);

@@ -100,6 +100,46 @@ const consumers = {
       for (let step = 0; step < 5; step++) await model.trainOnBatch(x, tf.sum(x, [1, 2]));
       return { values: [...model.predict(x).dataSync()], isOwn: recurrent instanceof layers.Layer };
     }`,
+  /** Segments of a picture, refined; its errors are the package's own classes. */
+  refinement: `
+    import { InvalidWalkInput, InvalidWalkSetting, KernelShapeError, refine, WalkNotConverged } from 'stepwise';
+    export async function run() {
+      const [height, width, classes] = [6, 10, 3];
+      const picture = { height, width, data: Uint8ClampedArray.from({ length: 240 }, (_, at) => (29 * at + at ** 2) % 256) };
+      const data = Float32Array.from({ length: 180 }, (_, at) => (at % 3 === Math.floor(at / 30) % 3 ? 0.8 : 0.1));
+      const refined = refine(picture, { height, width, classes, data }, { alpha: 0.99, affinityWeights: [-2, -1, -3] });
+      const errorOf = (call) => { try { call(); } catch (error) { return error; } };
+      const isOwn =
+        errorOf(() => refine(picture, { height, width, classes, data: data.fill(2) })) instanceof InvalidWalkInput &&
+        errorOf(() => refine(picture, refined, { alpha: 2 })) instanceof InvalidWalkSetting &&
+        errorOf(() => refine(large, { ...large, classes: 1, data: new Float32Array(16e6).fill(1) })) instanceof KernelShapeError &&
+        WalkNotConverged.prototype instanceof Error;
+      return { values: [...refined.data, refined.steps], isOwn };
+    }
+    const large = { height: 4000, width: 4000, data: new Uint8Array(16e6) };`,
+  /** A segmentation network and its affinities, trained together. */
+  walk: `
+    import * as tf from '@tensorflow/tfjs-core';
+    import '@tensorflow/tfjs-backend-cpu';
+    import { input, layers, metrics, model as modelOf, initializers } from '@tensorflow/tfjs-layers';
+    import { PixelAffinity, pixelAffinity, RandomWalk, randomWalk, sameLabelLoss, sameLabelPairs } from 'stepwise/layers';
+    export async function run() {
+      await tf.setBackend('cpu');
+      const image = input({ shape: [4, 5, 3] });
+      const kernelInitializer = initializers.randomNormal({ stddev: 0.3, seed: 1 });
+      const scores = layers.conv2d({ filters: 2, kernelSize: 3, padding: 'same', kernelInitializer }).apply(image);
+      const [affinity, walk] = [pixelAffinity({ radius: 2 }), randomWalk({ radius: 2 })];
+      const affinities = affinity.apply(image);
+      const segmentation = layers.activation({ activation: 'softmax' }).apply(walk.apply([scores, affinities]));
+      const model = modelOf({ inputs: image, outputs: [segmentation, affinities] });
+      model.compile({ optimizer: tf.train.sgd(0.1), loss: [metrics.categoricalCrossentropy, sameLabelLoss] });
+      const x = tf.randomUniform([2, 4, 5, 3], 0, 1, 'float32', 3);
+      const labels = tf.cast(tf.greater(tf.mean(x, 3), 0.5), 'int32');
+      const targets = [tf.oneHot(labels, 2), sameLabelPairs(labels, { radius: 2 })];
+      for (let step = 0; step < 3; step++) await model.trainOnBatch(x, targets);
+      const isOwn = affinity instanceof PixelAffinity && walk instanceof RandomWalk && walk instanceof layers.Layer;
+      return { values: [...model.predict(x)[0].dataSync(), ...affinity.getWeights()[0].dataSync()], isOwn };
+    }`,
 };
 interface Found {
   readonly values: number[];
@@ -129,6 +169,14 @@ test('in Node: imports by its name, and is an optimizer of the user’s own Tens
   expect(theta.reduce((sum, value) => sum + value ** 2, 0)).toBeLessThan(12);
 });
 
+test('in Node: refines without a backend of TensorFlow.js, and throws what can be told apart', async () => {
+  const { values, isOwn } = await runInNode('refinement');
+  expect(isOwn).toBe(true);
+  for (let pixel = 0; pixel < 60; pixel++) {
+    expect(values[3 * pixel]! + values[3 * pixel + 1]! + values[3 * pixel + 2]!).toBeCloseTo(1, 6);
+  }
+});
+
 test('in Node: layers are those of the user’s own TensorFlow.js, and train', async () => {
   const { values, isOwn } = await runInNode('layers');
   expect(isOwn).toBe(true);
@@ -144,11 +192,17 @@ describe('what the documentation shows runs as it stands', () => {
     import '@tensorflow/tfjs-backend-cpu';
     const tf = { ...core, ...layers };`;
 
-  async function run(file: string, pattern: RegExp, before: string, after: string): Promise<string> {
-    const lines = (await readFile(join(projectRoot, file), 'utf8')).match(pattern)![1]!;
-    expect(lines).toContain(whole);
-    await writeFile(join(folder, 'shown.mjs'), `${lines.replace(whole, parts + before)}\n${after}`);
+  async function linesOf(file: string, pattern: RegExp): Promise<string> {
+    return (await readFile(join(projectRoot, file), 'utf8')).match(pattern)![1]!;
+  }
+  async function runModule(source: string): Promise<string> {
+    await writeFile(join(folder, 'shown.mjs'), source);
     return (await promisify(execFile)(process.execPath, ['shown.mjs'], { cwd: folder })).stdout;
+  }
+  async function run(file: string, pattern: RegExp, before: string, after: string): Promise<string> {
+    const lines = await linesOf(file, pattern);
+    expect(lines).toContain(whole);
+    return runModule(`${lines.replace(whole, parts + before)}\n${after}`);
   }
 
   test('README.md', async () => {
@@ -178,9 +232,31 @@ describe('what the documentation shows runs as it stands', () => {
     const print = 'console.log(model.layers[1].getClassName(), model.optimizer.iterations);';
     expect(await run('docs/layers.md', /```js\n(.*?)```/s, data, print)).toMatch(/StepwiseLayerNormLSTM 2\n$/);
   });
+
+  test('docs/refine.md: a segmentation gets the edge of its picture, as the page says', async () => {
+    const lines = await linesOf('docs/refine.md', /```js\n(.*?)```/s);
+    const said = lines.match(/console\.log\(.*\); \/\/ (.*)\n$/)![1]!;
+    expect(said).toBe('0 0 0 0 0 1 1 1 1 1 1 1');
+    expect(await runModule(lines)).toBe(`${said}\n`);
+  });
+
+  test('docs/refine.md: a network and its walk', async () => {
+    const data = `
+      const [height, width, classes] = [12, 13, 3];
+      const images = tf.randomUniform([4, height, width, 3], 0, 1, 'float32', 1);
+      const labels = tf.cast(tf.randomUniform([4, height, width], 0, 3, 'float32', 2), 'int32');`;
+    const print = `
+      const [before] = model.predict(images);
+      console.log(model.optimizer.iterations, predictor.predict(images).shape, before.shape);
+      console.log(model.getLayer('affinity').getWeights()[0].shape);`;
+    const pattern = /## A segmentation network.*?```js\n(.*?)```/s;
+    expect(await run('docs/refine.md', pattern, data, print)).toMatch(
+      /4 \[ 4, 12, 13, 3 \] \[ 4, 12, 13, 3 \]\n\[ 11 \]\n$/,
+    );
+  });
 });
 
-test.skipIf(!browser).each(['optimizer', 'layers'] as const)(
+test.skipIf(!browser).each(['optimizer', 'layers', 'refinement', 'walk'] as const)(
   'in a page of a browser: the same numbers, from one file and without a bundler’s help: %s',
   async (consumer) => {
     const entry = `${consumers[consumer]}\nrun().then((found) => { document.body.textContent = JSON.stringify(found); });`;

@@ -69,15 +69,21 @@ export async function trainTrial(
   return model!;
 }
 
-/** All stages in this process on the WebAssembly backend, without a store. */
+/**
+ * All stages in this process on the WebAssembly backend, without a store.
+ *
+ * @param models by trial: those that are there are not trained again, the others are added
+ */
 export async function runExperiment(
   experiment: AnyExperiment,
   params: unknown,
   datasets: Datasets,
+  models = new Map<string, TrainedModel>(),
 ): Promise<{ readonly rows: readonly Measurement[]; readonly images: readonly EvaluationImage[] }> {
   const trials = experiment.plan(params);
-  const models = new Map<string, TrainedModel>();
-  for (const trial of trials) models.set(trial.name, await trainTrial(experiment, trial, datasets));
+  for (const trial of trials) {
+    if (!models.has(trial.name)) models.set(trial.name, await trainTrial(experiment, trial, datasets));
+  }
   const rows: Measurement[] = [];
   const images: EvaluationImage[] = [];
   for (const evaluation of experiment.evaluations(params, trials)) {

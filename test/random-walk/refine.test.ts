@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { randomStream } from '../../lib/numerics/random.ts';
+import { type Solver, solverArrays } from '../../lib/random-walk/converge.ts';
 import { createNeighbourhood } from '../../lib/random-walk/neighbourhood.ts';
 import { pixelAffinities } from '../../lib/random-walk/reference/affinity.ts';
 import { walkSteps } from '../../lib/random-walk/reference/walk.ts';
@@ -88,12 +89,26 @@ describe('finite results', () => {
     ['at α = 0.99', { height: 5, width: 6, data: noise(90) }, { alpha: 0.99 }],
     ['too small for a smaller walk', { height: 5, width: 6, data: noise(90) }, { start: 'smaller-walk' }],
   ];
-  test.each(rows)('for a picture %s', (_, picture, options) => {
+  test.each(rows)('for a picture %s, by every solver', (_, picture, options) => {
     const f = uneven(picture.height, picture.width);
-    const refined = refine(picture, f, options);
-    expect(farthest(sumsOf(refined), new Array(picture.height * picture.width).fill(1))).toBeLessThan(1e-6);
-    expect(Math.min(...refined.data)).toBeGreaterThanOrEqual(0.1 - 1e-6);
-    expect(Math.max(...refined.data)).toBeLessThanOrEqual(0.9 + 1e-6);
+    for (const solver of Object.keys(solverArrays) as Solver[]) {
+      const refined = refine(picture, f, { ...options, solver });
+      expect(farthest(sumsOf(refined), new Array(picture.height * picture.width).fill(1)), solver).toBeLessThan(1e-6);
+      expect(Math.min(...refined.data), solver).toBeGreaterThanOrEqual(0.1 - 1e-6);
+      expect(Math.max(...refined.data), solver).toBeLessThanOrEqual(0.9 + 1e-6);
+    }
+  });
+
+  test('sums to one where probabilities do so only nearly, as a softmax of few digits', () => {
+    const f = split(7);
+    const picture = { ...size, data: twoHalves() };
+    const expected = refine(picture, f).data;
+    for (const factor of [0.9915, 1.0085]) {
+      const refined = refine(picture, { ...f, data: f.data.map((value) => factor * value) });
+      expect(farthest(sumsOf(refined), new Array(pixels).fill(1))).toBeLessThan(1e-6);
+      expect(farthest(refined.data, expected)).toBeLessThan(2e-3);
+    }
+    expect(() => refine(picture, { ...f, data: f.data.map((value) => 0.985 * value) })).toThrow('sum to one');
   });
 
   test('a constant picture averages; affinities that underflow leave every pixel as it was', () => {
@@ -194,6 +209,17 @@ describe('refuses', () => {
     ['weights that overflow', picture, split(7), { affinityWeights: 400 }, 'must not make affinities overflow'],
     ['a weight too few', picture, split(7), { affinityWeights: [-1, -1] }, 'one for each of the 3 colours'],
     ['α of one', picture, split(7), { alpha: 1 }, 'alpha must be at least 0 and less than 1'],
+    ['α that is no number', picture, split(7), { alpha: Number.NaN }, 'got NaN'],
+    ['a weight that is no number', picture, split(7), { affinityWeights: Number.NaN }, 'got [NaN]'],
+    ['an infinite weight', picture, split(7), { affinityWeights: [-1, -1, -Infinity] }, 'got [-1,-1,-Infinity]'],
+    ['a weight beyond float32', picture, split(7), { affinityWeights: -1e39 }, 'got [-Infinity,-Infinity,-Infinity]'],
+    ['a tolerance of none', picture, split(7), { tolerance: 0 }, 'float32 has no more digits'],
+    ['a tolerance that is no number', picture, split(7), { tolerance: Number.NaN }, 'got NaN'],
+    ['a solver without a name', picture, split(7), { solver: 'jacobi' as Solver }, "got 'jacobi'"],
+    ['a start without a name', picture, split(7), { start: 'large' as never }, "got 'large'"],
+    ['a shape without a name', picture, split(7), { neighbourhood: 'star' as never }, "got 'star'"],
+    ['a radius that is no number', picture, split(7), { radius: Number.NaN }, 'got NaN'],
+    ['a radius of a fraction', picture, split(7), { radius: 2.5 }, 'got 2.5'],
     ['a radius of none', picture, split(7), { radius: 0 }, 'The radius must be a whole number'],
   ];
   test.each(cases)('%s', (_, image, probabilities, options, message) => {

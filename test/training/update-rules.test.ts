@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { initAdam, updateAdam } from '../../lib/training/adam.ts';
-import { adamRule, momentumRule } from '../../lib/training/update-rules.ts';
+import { adamRule, keepNonPositive, momentumRule } from '../../lib/training/update-rules.ts';
 
 const settings = { learningRate: (update: number) => 0.1 / (update + 1), momentum: 0.9, weightDecay: 0 };
 const parametersOf = (data: number[]) => ({ w: { shape: [data.length], data: Float32Array.from(data) } });
@@ -36,4 +36,14 @@ test.each([
   expect(move(2, 0, 1) / move(1, 0, 1)).toBeCloseTo(2, 4);
   expect(move(1, 0, 0)).toBe(0);
   expect(move(1, 1, 0)).toBeLessThan(-0.01);
+});
+
+test('weights that are kept from being positive take no other part in the rule', () => {
+  const rule = momentumRule({ learningRate: () => 1, momentum: 0.5, weightDecay: 0 });
+  const kept = keepNonPositive(rule, 'θ');
+  const zeros = () => ({ θ: Float32Array.of(-1, -1), other: Float32Array.of(0) });
+  const parameters = zeros();
+  const carried = kept.start({ θ: { shape: [2], data: parameters.θ }, other: { shape: [1], data: parameters.other } });
+  kept.apply(parameters, { θ: Float32Array.of(-3, 0.25), other: Float32Array.of(-2) }, carried, 0, 0);
+  expect(parameters).toEqual({ θ: Float32Array.of(0, -1.25), other: Float32Array.of(2) });
 });

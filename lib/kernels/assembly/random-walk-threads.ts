@@ -2,10 +2,10 @@
  * The random walk of random-walk.ts in bands of rows, which threads share out between them. A pixel's numbers do not depend on the
  * bands: a thread writes the rows of its band alone, and reads what nobody writes meanwhile.
  */
+import { inverseDegreeRows } from './random-walk';
 import { affinityRows } from './random-walk-affinity';
 import { productRow, windowRunBytes } from './random-walk-product';
 import { iterateRows } from './random-walk-solvers';
-import { middle, reach } from './random-walk-window';
 
 export { affinities, inverseDegrees, iterate, product, runBytes } from './random-walk';
 export { advanceResidual, advanceSearch, searchProduct } from './random-walk-solvers';
@@ -72,47 +72,12 @@ export function affinityBand(job: RandomWalkJob, band: i32, scratch: usize): voi
   );
 }
 
-/**
- * 1/d of a band's pixels, and their largest d. Summed in float64 and in the order of `inverseDegrees`: pairs with earlier pixels one
- * by one, then the sum of those with later ones.
- */
+/** 1/d of a band's pixels, and their largest d. Scratch is of a float64 a pixel. */
 export function degreeBand(job: RandomWalkJob, band: i32, scratch: usize): void {
-  const width = job.width;
-  const placesBytes = <usize>job.places << 2;
-  let largest: f64 = 0;
-  for (let row = firstRow(job, band); row < endRow(job, band); row++) {
-    for (let column = 0; column < width; column++) {
-      const pixel = <usize>(row * width + column);
-      let sum: f64 = 1;
-      for (let down = min(job.radius, row); down >= 0; down--) {
-        const side = reach(job.window, down);
-        const from = max(0, column - side);
-        const end = down == 0 ? column - 1 : min(width - 1, column + side);
-        // The pair is kept at the neighbour, which comes before.
-        let at = job.affinities + <usize>((row - down) * width + from) * placesBytes +
-          <usize>((middle(job.window, down) + column - from) * 4);
-        for (let neighbour = from; neighbour <= end; neighbour++) {
-          sum += <f64>load<f32>(at);
-          at += placesBytes - 4;
-        }
-      }
-      let own: f64 = 0;
-      const pairs = job.affinities + pixel * placesBytes;
-      const last = min(job.radius, job.height - 1 - row);
-      for (let down = 0; down <= last; down++) {
-        const side = reach(job.window, down);
-        const from = down == 0 ? 1 : -min(side, column);
-        let at = pairs + <usize>((middle(job.window, down) + from) * 4);
-        for (let count = min(side, width - 1 - column) - from; count >= 0; count--) {
-          own += <f64>load<f32>(at);
-          at += 4;
-        }
-      }
-      sum += own;
-      largest = max(largest, sum);
-      store<f32>(job.inverseDegrees + (pixel << 2), <f32>(1 / sum));
-    }
-  }
+  const largest = inverseDegreeRows(
+    job.affinities, scratch, job.inverseDegrees, firstRow(job, band), endRow(job, band),
+    job.height, job.width, job.window, job.radius, job.places,
+  );
   storeLargest(job, band, largest);
 }
 

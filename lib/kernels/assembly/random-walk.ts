@@ -40,32 +40,58 @@ export function product(
 export function inverseDegrees(
   affinities: usize, sums: usize, out: usize, height: i32, width: i32, window: usize, radius: i32, places: i32,
 ): f64 {
-  const pixels = height * width;
-  for (let pixel = 0; pixel < pixels; pixel++) store<f64>(sums + (<usize>pixel << 3), 1);
-  for (let pixel = 0; pixel < pixels; pixel++) {
-    const column = pixel % width;
-    const last = min(radius, height - 1 - pixel / width);
-    let own: f64 = 0;
-    for (let down = 0; down <= last; down++) {
-      const side = reach(window, down);
-      const from = down == 0 ? 1 : -min(side, column);
-      const end = min(side, width - 1 - column);
-      let neighbour = sums + (<usize>(pixel + down * width + from) << 3);
-      let at = affinities + <usize>((middle(window, down) + from) * 4);
-      for (let count = end - from; count >= 0; count--) {
-        const w = <f64>load<f32>(at);
-        own += w;
-        store<f64>(neighbour, load<f64>(neighbour) + w);
-        neighbour += 8;
-        at += 4;
+  return inverseDegreeRows(affinities, sums, out, 0, height, height, width, window, radius, places);
+}
+
+/**
+ * The same of the rows from `firstRow` to before `endRow` alone, with the pairs of the rows above that reach into them. A pixel's sum
+ * has the same order: pairs with earlier pixels one by one, then the sum of those with later ones.
+ *
+ * @param sums scratch, [endRow − firstRow, width] float64
+ */
+export function inverseDegreeRows(
+  affinities: usize, sums: usize, out: usize, firstRow: i32, endRow: i32, height: i32, width: i32,
+  window: usize, radius: i32, places: i32,
+): f64 {
+  const count = (endRow - firstRow) * width;
+  for (let pixel = 0; pixel < count; pixel++) store<f64>(sums + (<usize>pixel << 3), 1);
+  const start = max(0, firstRow - radius);
+  affinities += <usize>(start * width * places) << 2;
+  for (let row = start; row < endRow; row++) {
+    const last = min(radius, height - 1 - row);
+    for (let column = 0; column < width; column++) {
+      let own: f64 = 0;
+      for (let down = max(0, firstRow - row); down <= last; down++) {
+        const side = reach(window, down);
+        const from = down == 0 ? 1 : -min(side, column);
+        const end = min(side, width - 1 - column);
+        let at = affinities + <usize>((middle(window, down) + from) * 4);
+        if (row + down < endRow) {
+          let neighbour = sums + (<usize>((row + down - firstRow) * width + column + from) << 3);
+          for (let left = end - from; left >= 0; left--) {
+            const w = <f64>load<f32>(at);
+            own += w;
+            store<f64>(neighbour, load<f64>(neighbour) + w);
+            neighbour += 8;
+            at += 4;
+          }
+        } else {
+          for (let left = end - from; left >= 0; left--) {
+            own += <f64>load<f32>(at);
+            at += 4;
+          }
+        }
       }
+      if (row >= firstRow) {
+        const sum = sums + (<usize>((row - firstRow) * width + column) << 3);
+        store<f64>(sum, load<f64>(sum) + own);
+      }
+      affinities += <usize>places << 2;
     }
-    const sum = sums + (<usize>pixel << 3);
-    store<f64>(sum, load<f64>(sum) + own);
-    affinities += <usize>places << 2;
   }
   let largest: f64 = 0;
-  for (let pixel = 0; pixel < pixels; pixel++) {
+  out += <usize>(firstRow * width) << 2;
+  for (let pixel = 0; pixel < count; pixel++) {
     const d = load<f64>(sums + (<usize>pixel << 3));
     largest = max(largest, d);
     store<f32>(out + (<usize>pixel << 2), <f32>(1 / d));

@@ -58,6 +58,7 @@ export function createAttention(settings: AttentionSettings): BackEnd {
         scaleScores,
         conv1_1: first!.conv1_1,
         conv1_2: first!.conv1_2,
+        deep: { fc6: first!.fc6, fc7: first!.fc7 },
       };
     },
   };

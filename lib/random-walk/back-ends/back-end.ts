@@ -17,6 +17,11 @@ export interface Segmentation {
   /** Of every pixel, rectified: [images, height, width, channels] */
   readonly conv1_1: tf.Tensor4D;
   readonly conv1_2: tf.Tensor4D;
+  /**
+   * The layers below the scores, rectified and at their resolution; of the first scale where there are several. A residual
+   * back-end has none: its scores come right after its last stage.
+   */
+  readonly deep?: Readonly<Record<'fc6' | 'fc7', tf.Tensor4D>>;
 }
 
 export interface BackEnd {

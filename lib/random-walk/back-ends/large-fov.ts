@@ -28,8 +28,13 @@ export function createLargeFov(settings: LargeFovSettings): BackEnd {
       return parameters;
     },
     forward(parameters, images, dropout) {
-      const { scores, conv1_1, conv1_2 } = runLargeFov(settings, parameters, normalizeColours(images), dropout);
-      return { scores, scaleScores: [], conv1_1, conv1_2 };
+      const { scores, conv1_1, conv1_2, fc6, fc7 } = runLargeFov(
+        settings,
+        parameters,
+        normalizeColours(images),
+        dropout,
+      );
+      return { scores, scaleScores: [], conv1_1, conv1_2, deep: { fc6, fc7 } };
     },
   };
 }
@@ -65,7 +70,7 @@ export function runLargeFov(
   parameters: TensorByName,
   colours: tf.Tensor4D,
   dropout: RandomStream | undefined,
-): Readonly<Record<'scores' | 'fc7' | 'conv1_1' | 'conv1_2', tf.Tensor4D>> {
+): Readonly<Record<'scores' | 'fc6' | 'fc7' | 'conv1_1' | 'conv1_2', tf.Tensor4D>> {
   let x = colours;
   const firstBlock: tf.Tensor4D[] = [];
   for (const [block, count] of convolutions.entries()) {
@@ -81,5 +86,5 @@ export function runLargeFov(
   const fc6 = convolveLayer(parameters, 'fc6', averagePool(x), { dilation: fc6Dilation, rectify: true });
   const fc7 = convolveLayer(parameters, 'fc7', drop(fc6), { rectify: true });
   const scores = convolveLayer(parameters, 'fc8', drop(fc7), {});
-  return { scores, fc7, conv1_1: firstBlock[0]!, conv1_2: firstBlock[1]! };
+  return { scores, fc6, fc7, conv1_1: firstBlock[0]!, conv1_2: firstBlock[1]! };
 }

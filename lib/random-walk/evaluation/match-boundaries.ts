@@ -22,51 +22,48 @@ export function matchBoundaries(
   const graph = new BoundaryGraph(predicted, truth, width, height, maximumDistance);
   let pairs = graph.matchGreedily();
   while (graph.layer()) {
-    for (const pixel of graph.pixels) if (graph.partnerOfPredicted[pixel]! < 0 && graph.augment(pixel)) pairs++;
+    for (let node = 0; node < graph.pixels.length; node++) {
+      if (graph.partners[node]! < 0 && graph.augment(node)) pairs++;
+    }
   }
-  return {
-    pairs,
-    matchedPredicted: matched(graph.partnerOfPredicted),
-    matchedTrue: matched(graph.partnerOfTrue),
-  };
+  const matchedPredicted = new Uint8Array(predicted.length);
+  const matchedTrue = new Uint8Array(predicted.length);
+  for (const [node, pixel] of graph.pixels.entries()) {
+    const partner = graph.partners[node]!;
+    if (partner >= 0) matchedPredicted[pixel] = matchedTrue[partner] = 1;
+  }
+  return { pairs, matchedPredicted, matchedTrue };
 }
 
-function matched(partners: Int32Array): Uint8Array {
-  const mask = new Uint8Array(partners.length);
-  for (let pixel = 0; pixel < partners.length; pixel++) if (partners[pixel]! >= 0) mask[pixel] = 1;
-  return mask;
-}
-
+/** Nodes are the predicted pixels, numbered in reading order: they are few beside the image's pixels. */
 class BoundaryGraph {
-  /** The predicted pixels. */
+  /** By node: the predicted pixel. */
   readonly pixels: readonly number[];
-  /** By pixel: the partner in the other mask, or −1. */
-  readonly partnerOfPredicted: Int32Array;
-  readonly partnerOfTrue: Int32Array;
+  /** By node: the true pixel that is its partner, or −1. */
+  readonly partners: Int32Array;
+  /** By true pixel: the node that is its partner, or −1. */
+  readonly #nodes: Int32Array;
   readonly #layers: Int32Array;
-  /** By predicted pixel: which edge to try next, so that no edge is tried twice in a phase. */
+  /** By node: which edge to try next, so that no edge is tried twice in a phase. */
   readonly #nextEdge: Int32Array;
-  /** By predicted pixel: the first of its true neighbours in `#edges`, nearest first, and after its last. */
+  /** By node: the first of its true neighbours in `#edges`, nearest first; its last is before the next node's first. */
   readonly #firstEdge: Int32Array;
-  readonly #lastEdge: Int32Array;
   readonly #edges: Int32Array;
 
   constructor(predicted: Uint8Array, truth: Uint8Array, width: number, height: number, maximumDistance: number) {
     const pixels: number[] = [];
     for (let pixel = 0; pixel < predicted.length; pixel++) if (predicted[pixel]) pixels.push(pixel);
     this.pixels = pixels;
-    this.partnerOfPredicted = new Int32Array(predicted.length).fill(-1);
-    this.partnerOfTrue = new Int32Array(predicted.length).fill(-1);
-    this.#layers = new Int32Array(predicted.length);
-    this.#nextEdge = new Int32Array(predicted.length);
-    this.#firstEdge = new Int32Array(predicted.length);
-    this.#lastEdge = new Int32Array(predicted.length);
+    this.partners = new Int32Array(pixels.length).fill(-1);
+    this.#nodes = new Int32Array(predicted.length).fill(-1);
+    this.#layers = new Int32Array(pixels.length);
+    this.#nextEdge = new Int32Array(pixels.length);
+    this.#firstEdge = new Int32Array(pixels.length + 1);
     const offsets = offsetsWithin(maximumDistance);
     const edges: number[] = [];
-    for (const pixel of pixels) {
-      const x = pixel % width;
-      const y = Math.floor(pixel / width);
-      this.#firstEdge[pixel] = edges.length;
+    for (let node = 0; node < pixels.length; node++) {
+      const x = pixels[node]! % width;
+      const y = Math.floor(pixels[node]! / width);
       for (let index = 0; index < offsets.length; index++) {
         const { right, down } = offsets[index]!;
         const column = x + right;
@@ -74,7 +71,7 @@ class BoundaryGraph {
         if (column < 0 || column >= width || row < 0 || row >= height) continue;
         if (truth[row * width + column]) edges.push(row * width + column);
       }
-      this.#lastEdge[pixel] = edges.length;
+      this.#firstEdge[node + 1] = edges.length;
     }
     this.#edges = Int32Array.from(edges);
   }
@@ -82,12 +79,12 @@ class BoundaryGraph {
   /** Every predicted pixel's nearest free partner, by the order of the distances. Returns the number of pairs. */
   matchGreedily(): number {
     let pairs = 0;
-    for (const pixel of this.pixels) {
-      for (let edge = this.#firstEdge[pixel]!; edge < this.#lastEdge[pixel]!; edge++) {
+    for (let node = 0; node < this.pixels.length; node++) {
+      for (let edge = this.#firstEdge[node]!; edge < this.#firstEdge[node + 1]!; edge++) {
         const other = this.#edges[edge]!;
-        if (this.partnerOfTrue[other]! >= 0) continue;
-        this.partnerOfTrue[other] = pixel;
-        this.partnerOfPredicted[pixel] = other;
+        if (this.#nodes[other]! >= 0) continue;
+        this.#nodes[other] = node;
+        this.partners[node] = other;
         pairs++;
         break;
       }
@@ -95,24 +92,24 @@ class BoundaryGraph {
     return pairs;
   }
 
-  /** Numbers the predicted pixels by their distance, in alternating edges, from a free one. False where no path is left. */
+  /** Numbers the nodes by their distance, in alternating edges, from a free one. False where no path is left. */
   layer(): boolean {
     this.#layers.fill(-1);
     const queue: number[] = [];
-    for (const pixel of this.pixels) {
-      this.#nextEdge[pixel] = this.#firstEdge[pixel]!;
-      if (this.partnerOfPredicted[pixel]! >= 0) continue;
-      this.#layers[pixel] = 0;
-      queue.push(pixel);
+    for (let node = 0; node < this.pixels.length; node++) {
+      this.#nextEdge[node] = this.#firstEdge[node]!;
+      if (this.partners[node]! >= 0) continue;
+      this.#layers[node] = 0;
+      queue.push(node);
     }
     let found = false;
     for (let next = 0; next < queue.length; next++) {
-      const pixel = queue[next]!;
-      for (let edge = this.#firstEdge[pixel]!; edge < this.#lastEdge[pixel]!; edge++) {
-        const partner = this.partnerOfTrue[this.#edges[edge]!]!;
+      const node = queue[next]!;
+      for (let edge = this.#firstEdge[node]!; edge < this.#firstEdge[node + 1]!; edge++) {
+        const partner = this.#nodes[this.#edges[edge]!]!;
         if (partner < 0) found = true;
         else if (this.#layers[partner]! < 0) {
-          this.#layers[partner] = this.#layers[pixel]! + 1;
+          this.#layers[partner] = this.#layers[node]! + 1;
           queue.push(partner);
         }
       }
@@ -120,33 +117,33 @@ class BoundaryGraph {
     return found;
   }
 
-  /** Searches an augmenting path from a free predicted pixel along the layers, and turns it. No recursion: paths may be long. */
+  /** Searches an augmenting path from a free node along the layers, and turns it. No recursion: paths may be long. */
   augment(start: number): boolean {
     const path = [start];
     while (path.length > 0) {
-      const pixel = path.at(-1)!;
-      const edge = this.#nextEdge[pixel]!;
-      if (edge === this.#lastEdge[pixel]!) {
+      const node = path.at(-1)!;
+      const edge = this.#nextEdge[node]!;
+      if (edge === this.#firstEdge[node + 1]!) {
         path.pop();
         continue;
       }
-      this.#nextEdge[pixel] = edge + 1;
-      const partner = this.partnerOfTrue[this.#edges[edge]!]!;
+      this.#nextEdge[node] = edge + 1;
+      const partner = this.#nodes[this.#edges[edge]!]!;
       if (partner < 0) {
         this.#turn(path);
         return true;
       }
-      if (this.#layers[partner] === this.#layers[pixel]! + 1) path.push(partner);
+      if (this.#layers[partner] === this.#layers[node]! + 1) path.push(partner);
     }
     return false;
   }
 
-  /** Every pixel of the path takes the true pixel of the edge that was tried last. */
+  /** Every node of the path takes the true pixel of the edge that was tried last. */
   #turn(path: readonly number[]): void {
-    for (const pixel of path) {
-      const other = this.#edges[this.#nextEdge[pixel]! - 1]!;
-      this.partnerOfPredicted[pixel] = other;
-      this.partnerOfTrue[other] = pixel;
+    for (const node of path) {
+      const other = this.#edges[this.#nextEdge[node]! - 1]!;
+      this.partners[node] = other;
+      this.#nodes[other] = node;
     }
   }
 }

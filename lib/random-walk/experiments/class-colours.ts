@@ -9,8 +9,8 @@ export const voidColour: Colour = [0, 0, 0];
 /** Hues a golden angle apart, so that neighbouring classes never look alike, at three lightnesses for where hues come near. */
 const goldenAngleDegrees = 137.508;
 const firstHueDegrees = 210;
-const lightnesses = [0.62, 0.45, 0.78] as const;
-const saturation = 0.65;
+const lightnesses = [0.4, 0.55, 0.5] as const;
+const saturation = 0.9;
 
 /** @param label a class, from 0, or 255 for void */
 export function classColour(label: number): Colour {

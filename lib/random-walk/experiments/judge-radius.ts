@@ -2,6 +2,16 @@
 
 import type { Spread } from '../../numerics/spread.ts';
 import type { Measurement, Verdict } from '../../pipeline/experiment.ts';
+import {
+  aboutEqual,
+  areAll,
+  describeFinding,
+  type Finding,
+  isAtLeast,
+  isBelow,
+  listDifferences,
+  writePoints,
+} from './findings.ts';
 import { afterSteps, converged, denseCrfRefined, networkName, subjectOf } from './radius-subjects.ts';
 import { meanIoUMetric, measuredPictures, pairedDifference, valuesOf } from './segmentation-measures.ts';
 
@@ -12,20 +22,11 @@ export interface JudgedRadii {
   readonly wideSteps: readonly number[];
 }
 
-/** Shares of mean IoU that are about equal: the walk brings 0.02 in the paper, and this is half of it. */
-export const aboutEqual = 0.01;
 const fewestSeeds = 3;
 /** Fewer say nothing about a point of IoU. */
 const fewestPictures = 20;
 /** The longest side of the paper's pictures, in which its radii count. */
 export const paperSide = 500;
-
-export interface Finding {
-  readonly statement: string;
-  /** undefined: it could be either, by two standard errors. */
-  readonly holds: boolean | undefined;
-  readonly numbers: string;
-}
 
 /** R on a picture of `longestSide` pixels, as it would be on the paper's. */
 export const radiusInPaper = (radius: number, longestSide: number) => (radius * paperSide) / longestSide;
@@ -43,9 +44,12 @@ export function judgeRadius(rows: readonly Measurement[], params: JudgedRadii): 
   if (!pictures) return { outcome: 'inconclusive', reason: 'Nothing was measured.' };
   const { findings, seeds } = findingsOf(rows, params, pictures.longestSide);
   if (findings.length < 4) {
-    return { outcome: 'inconclusive', reason: `Not all is measured. ${findings.map(describe).join(' ')}`.trim() };
+    return {
+      outcome: 'inconclusive',
+      reason: `Not all is measured. ${findings.map(describeFinding).join(' ')}`.trim(),
+    };
   }
-  const numbers = `Differences of mean IoU in percentage points ± standard error, paired by seed (${seeds}). ${findings.map(describe).join(' ')}`;
+  const numbers = `Differences of mean IoU in percentage points ± standard error, paired by seed (${seeds}). ${findings.map(describeFinding).join(' ')}`;
   if (pictures.pictures < fewestPictures) {
     const reason = `Wrong scale: ${pictures.pictures} pictures, at least ${fewestPictures} are needed. ${numbers}`;
     return { outcome: 'inconclusive', reason };
@@ -91,29 +95,29 @@ export function findingsOf(
   if (compared.length > 0) {
     findings.push({
       statement: `Converged, R between 3 and 20 of the paper’s pixels are about equal to R = ${radius}`,
-      holds: all(compared.map(({ difference }) => isAboutEqual(difference))),
-      numbers: list(compared),
+      holds: areAll(compared.map(({ difference }) => isAboutEqual(difference))),
+      numbers: listDifferences(compared),
     });
   }
   if (step) {
     findings.push({
       statement: `One step at R = ${wideRadius} comes within a point of R = ${radius} converged`,
       holds: isAtLeast(step, -aboutEqual),
-      numbers: write(step),
+      numbers: writePoints(step),
     });
   }
   if (more.length > 0) {
     findings.push({
       statement: `More steps at R = ${wideRadius} bring nothing`,
-      holds: all(more.map(({ difference }) => negate(isAtLeast(difference, aboutEqual)))),
-      numbers: list(more),
+      holds: areAll(more.map(({ difference }) => isBelow(difference, aboutEqual))),
+      numbers: listDifferences(more),
     });
   }
   if (crf) {
     findings.push({
       statement: `Over DeepLab-v2, one step at R = ${wideRadius} does better than a dense CRF`,
       holds: isAtLeast(crf, 0),
-      numbers: write(crf),
+      numbers: writePoints(crf),
     });
   }
   const differences = [...compared, ...more].map(({ difference }) => difference);
@@ -121,32 +125,6 @@ export function findingsOf(
   return { findings, seeds: Math.min(...seeds) };
 }
 
-/** Whether a difference is at least so much by two standard errors, or below it by as many. */
-function isAtLeast({ mean, standardError }: Spread, least: number): boolean | undefined {
-  if (mean - 2 * standardError >= least) return true;
-  return mean + 2 * standardError < least ? false : undefined;
-}
-
 function isAboutEqual(difference: Spread): boolean | undefined {
-  return all([isAtLeast(difference, -aboutEqual), negate(isAtLeast(difference, aboutEqual))]);
-}
-
-const negate = (value: boolean | undefined) => (value === undefined ? undefined : !value);
-
-function all(values: readonly (boolean | undefined)[]): boolean | undefined {
-  if (values.includes(false)) return false;
-  return values.includes(undefined) ? undefined : true;
-}
-
-function describe({ statement, holds, numbers }: Finding): string {
-  return `${statement}: ${holds === undefined ? 'undecided' : holds ? 'yes' : 'no'} (${numbers}).`;
-}
-
-function list(differences: readonly { readonly name: string; readonly difference: Spread }[]): string {
-  return differences.map(({ name, difference }) => `${name}: ${write(difference)}`).join(', ');
-}
-
-function write({ mean, standardError, count }: Spread): string {
-  const error = count > 1 ? ` ± ${(100 * standardError).toFixed(2)}` : '';
-  return `${mean < 0 ? '−' : '+'}${Math.abs(100 * mean).toFixed(2)}${error}`;
+  return areAll([isAtLeast(difference, -aboutEqual), isBelow(difference, aboutEqual)]);
 }

@@ -60,7 +60,7 @@ export function refinePrediction(
     crf: () => rival(denseCrf(crf)),
     'domain-transform': () => rival(domainTransformFilter(domainTransform)),
     unwalked: () => network(walkPhase),
-    // ŷ = A f, as in training.
+    // ŷ = A f, between the pixels and at the R that the limit is taken with.
     'one-step': () => labelsOf(walk(), [...walkSteps(walk(), 1, [1])][0]!.scores),
     walked: () => labelsOf(walk(), walkToLimit(walk(), diffusion).scores),
   };

@@ -40,6 +40,7 @@ export function summarizeSegmentation(
     charts: charts.filter((chart) => chart !== undefined),
     images: images.map((image) => describeImage(image, params.radius)),
     remarks: [
+      `One step is ŷ = A f between the pixels at R = ${params.radius}, the same walk whose limit predicts; the wide step of the training is random-walk/radius’s.`,
       'Beside DeepLab-DT’s 76.6 and 78.7 the paper puts a random walk network of 76.7 and 78.8, not the one of its other rows.',
       ...measuredBackEnds(rows).flatMap((backEnd) => [...remarkWeights(rows, backEnd), ...remarkChosen(rows, backEnd)]),
     ],

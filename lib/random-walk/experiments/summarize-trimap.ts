@@ -75,7 +75,7 @@ function tabulateErrors(rows: readonly Measurement[]): Table {
       ...tabulatedWidths.map((width) => ({ label: `${width} pixel${width > 1 ? 's' : ''}` })),
     ],
     rows: measuredBackEnds(rows).flatMap((backEnd) =>
-      trimapMethods.map((method) => [
+      (['alone', 'crf', 'walked'] as const).map((method) => [
         backEndNames[backEnd],
         refinementMethods[method],
         ...tabulatedWidths.map((width) => writePercent(errorAt(rows, subjectOf(backEnd, method), width))),

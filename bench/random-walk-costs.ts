@@ -37,7 +37,7 @@ export async function measureCosts(log: (line: string) => void): Promise<readonl
         times[radiusCase(radius)]!,
         nonZeros(gridOf(sizes[0]!.height, sizes[0]!.width, radius)),
         'ns/neighbour',
-        2,
+        3,
       ),
     ),
     ...countMemory(),

@@ -111,7 +111,7 @@ test('smoke runs from plan to summary', async () => {
   const { rows } = await runExperiment(radiusSize, smoke, await openScenes());
   const values = (metric: string, subject: string) =>
     rows.filter((row) => row.metric === metric && row.subject === subject).map(({ step }) => step);
-  expect(values(meanIoUMetric, subjectOf('large-fov', converged))).toEqual([1, 2]);
+  expect(values(meanIoUMetric, subjectOf('large-fov', converged))).toEqual([2, 3]);
   expect(values(meanIoUMetric, subjectOf('large-fov', afterSteps(2)))).toEqual([4]);
   expect(values(meanIoUMetric, subjectOf('large-fov', betweenScores))).toEqual([4]);
   expect(values(meanIoUMetric, subjectOf('large-fov/radius-2-stride-1', converged))).toEqual([2]);

@@ -29,6 +29,7 @@ const laptop: Params = {
   // Eight networks a seed are trained: fewer updates than the other experiments' for each.
   backEndTraining: { ...backEndTraining, updates: 1000 },
   jointTraining: { ...jointTraining, updates: 150 },
+  validationImages: 30,
   hiddenUnits: 8,
 };
 

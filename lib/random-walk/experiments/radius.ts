@@ -46,6 +46,7 @@ export type RadiusParams = z.infer<typeof params>;
 const laptop: RadiusParams = {
   ...networkPresets.laptop,
   ...refinementPresets.laptop,
+  validationImages: 30,
   // In proportion to 500 pixels: 2, 4, 6, 10, 19, and 40.
   convergedRadii: [1, 2, 3, 5, 9],
   wideRadius: 19,
@@ -118,7 +119,7 @@ export const radiusSize = defineExperiment<RadiusParams, SegmentationTrial, Radi
       ...laptop,
       ...networkPresets.smoke,
       ...refinementPresets.smoke,
-      convergedRadii: [1, 2],
+      convergedRadii: [2, 3],
       wideRadius: 4,
       wideSteps: [1, 2],
       scoreRadius: 4,
@@ -178,7 +179,7 @@ export const radiusSize = defineExperiment<RadiusParams, SegmentationTrial, Radi
       return trialSeconds({ ...params, trainedWalk: { ...params.trainedWalk, radius: window, stride } }, 'large-fov');
     });
     // Measured on 240 × 180 pixels and 11 classes: a product with A 0.25 ms for each R², about 50 to the limit; affinities 1 ms.
-    const pictures = (3 / 4) * (longestSide / 240) ** 2 * (4 / 3) * Math.min(validationImages, 1000);
+    const pictures = (longestSide / 240) ** 2 * Math.min(validationImages, 1000);
     const products = (radius: number, count: number) => radius ** 2 * (0.001 + 0.00015 * count);
     const converging = convergedRadii.reduce((sum, radius) => sum + products(radius, 50), 0);
     const compared = (2 + trainedWalks.length) * (products(params.radius, 50) + products(wideRadius, 1));

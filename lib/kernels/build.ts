@@ -21,6 +21,7 @@ export const kernels = [
   { name: 'batch-norm-lstm', sharedMemory: false },
   { name: 'adam', sharedMemory: false },
   { name: 'random-walk', sharedMemory: false },
+  { name: 'random-walk-multigrid', sharedMemory: false },
   { name: 'dilated-convolution', sharedMemory: false },
 ] as const;
 export type Kernel = (typeof kernels)[number];

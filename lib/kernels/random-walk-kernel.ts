@@ -6,17 +6,21 @@
 import type { Neighbourhood, PixelGrid } from '../random-walk/neighbourhood.ts';
 import { KernelShapeError } from './errors.ts';
 import { createMemory, instantiateKernel, type KernelOptions } from './kernel-instance.ts';
+import { type MultigridExports, multigridBinaries, type PixelMultigrid } from './random-walk-multigrid.ts';
 import { type RandomWalkExports, randomWalkBinaries, windowWords } from './random-walk-window.ts';
 
 export interface RandomWalkKernelOptions extends KernelOptions, PixelGrid {
   readonly classes: number;
   /** Of the features that affinities are made of. */
   readonly channels: number;
+  /** Whether a multigrid solver is to work on the walk; by default not. */
+  readonly isMultigrid?: boolean;
 }
 
 /** Arrays that are given must be of its `values`. */
 export interface RandomWalkKernel {
   readonly neighbourhood: Neighbourhood;
+  readonly grid: PixelGrid;
   readonly pixels: number;
   /** w [pixels, offsets], which `computeAffinities` writes. */
   readonly affinities: Float32Array;
@@ -45,6 +49,8 @@ export interface RandomWalkKernel {
   ): { readonly squaredNorm: number; readonly largest: number };
   /** p = r + factor · p. */
   advanceSearch(p: Float32Array, r: Float32Array, factor: number): void;
+  /** If it was asked for. */
+  readonly multigrid?: PixelMultigrid;
 }
 
 export interface IterationCoefficients {
@@ -61,10 +67,12 @@ export interface IterationCoefficients {
  * @param valueArrays how many arrays [pixels, classes] there shall be
  */
 export function createRandomWalkKernel(options: RandomWalkKernelOptions, valueArrays: number): RandomWalkKernel {
-  const { height, width, classes, channels, neighbourhood, build } = options;
+  const { height, width, classes, channels, neighbourhood, build, isMultigrid = false } = options;
   const pixels = height * width;
   const places = neighbourhood.offsets.length;
   const words = windowWords(neighbourhood);
+  const mostGroups = isMultigrid ? Math.ceil(pixels / 2) : 0;
+  const groupStride = 16 * Math.ceil(classes / 4);
   const floats = {
     affinities: pixels * places,
     features: pixels * channels,
@@ -76,6 +84,9 @@ export function createRandomWalkKernel(options: RandomWalkKernelOptions, valueAr
     // Eight words a run: see windowRunBytes in assembly/random-walk-product.ts.
     runs: 8 * (2 * neighbourhood.radius + 2),
     largest: 1,
+    groups: isMultigrid ? pixels : 0,
+    relaxation: isMultigrid ? pixels : 0,
+    groupValues: (mostGroups * groupStride) / 4,
   };
   // 64 bytes more than asked for, because a tile may read past an array's end; address 0 stands for no array.
   const bytesOf = (count: number) => 64 * Math.ceil((4 * count + 64) / 64);
@@ -106,6 +117,7 @@ export function createRandomWalkKernel(options: RandomWalkKernelOptions, valueAr
 
   return {
     neighbourhood,
+    grid: { height, width, neighbourhood },
     pixels,
     affinities: at.affinities,
     features: at.features,
@@ -148,7 +160,57 @@ export function createRandomWalkKernel(options: RandomWalkKernelOptions, valueAr
     advanceSearch(p, r, factor) {
       kernel.advanceSearch(p.byteOffset, r.byteOffset, factor, pixels * classes);
     },
+    ...(isMultigrid && { multigrid: multigridOfPixels() }),
   };
+
+  function multigridOfPixels(): PixelMultigrid {
+    const { relax, residual, curvature, ...others } = instantiateKernel<MultigridExports>(
+      multigridBinaries,
+      memory,
+      build,
+    );
+    const { relaxation } = at;
+    const [groups, relaxations, sums] = [at.groups.byteOffset, relaxation.byteOffset, at.groupValues.byteOffset];
+    const grid = [height, width, classes, window, radius, places, runs] as const;
+    let groupValues = at.groupValues.subarray(0, 0);
+    return {
+      build,
+      relaxation,
+      mostGroups,
+      setGroups(groupOf, count) {
+        const offsets = new Int32Array(memory.buffer, groups, pixels);
+        for (let pixel = 0; pixel < pixels; pixel++) offsets[pixel] = groupStride * groupOf[pixel]!;
+        groupValues = at.groupValues.subarray(0, (count * groupStride) / 4);
+        return groupValues;
+      },
+      relax(x, next, f, diffusion) {
+        const arrays = [x.byteOffset, next.byteOffset, f.byteOffset, relaxations, w, inverse] as const;
+        return relax(...arrays, at.rowValues.byteOffset, diffusion, ...grid);
+      },
+      residual(x, f, r, diffusion) {
+        groupValues.fill(0);
+        return residual(x.byteOffset, f.byteOffset, r.byteOffset, groups, sums, w, inverse, diffusion, ...grid);
+      },
+      sumInGroups(v, factor) {
+        groupValues.fill(0);
+        others.sumInGroups(v.byteOffset, factor, groups, sums, inverse, pixels, classes);
+      },
+      addToPixels: (x, keep) => others.addToPixels(x.byteOffset, keep, groups, sums, pixels, classes),
+      curvature: (p, q, diffusion) => curvature(p.byteOffset, q.byteOffset, w, inverse, diffusion, ...grid),
+      advance({ x, r, p, q }, step) {
+        groupValues.fill(0);
+        const arrays = [x.byteOffset, r.byteOffset, p.byteOffset, q.byteOffset] as const;
+        const product = others.advance(
+          ...([...arrays, step, relaxations, groups, sums, inverse, pixels, classes] as const),
+          at.largest.byteOffset,
+        );
+        return { product, largest: at.largest[0]! };
+      },
+      turn(p, r, factor) {
+        others.turn(p.byteOffset, r.byteOffset, relaxations, groups, sums, factor, pixels, classes);
+      },
+    };
+  }
 }
 
 /** Addresses in the compiled kernel are products of signed 32-bit numbers. */

@@ -6,7 +6,12 @@
 import type { Neighbourhood, PixelGrid } from '../random-walk/neighbourhood.ts';
 import { KernelShapeError } from './errors.ts';
 import { createMemory, instantiateKernel, type KernelOptions } from './kernel-instance.ts';
-import { type MultigridExports, multigridBinaries, type PixelMultigrid } from './random-walk-multigrid.ts';
+import {
+  createPixelMultigrid,
+  type MultigridArrays,
+  multigridScratch,
+  type PixelMultigrid,
+} from './random-walk-multigrid.ts';
 import { type RandomWalkExports, randomWalkBinaries, windowWords } from './random-walk-window.ts';
 
 export interface RandomWalkKernelOptions extends KernelOptions, PixelGrid {
@@ -71,8 +76,7 @@ export function createRandomWalkKernel(options: RandomWalkKernelOptions, valueAr
   const pixels = height * width;
   const places = neighbourhood.offsets.length;
   const words = windowWords(neighbourhood);
-  const mostGroups = isMultigrid ? Math.ceil(pixels / 2) : 0;
-  const groupStride = 16 * Math.ceil(classes / 4);
+  const scratch = isMultigrid ? multigridScratch({ height, width, classes, radius: neighbourhood.radius }) : undefined;
   const floats = {
     affinities: pixels * places,
     features: pixels * channels,
@@ -84,13 +88,14 @@ export function createRandomWalkKernel(options: RandomWalkKernelOptions, valueAr
     // Eight words a run: see windowRunBytes in assembly/random-walk-product.ts.
     runs: 8 * (2 * neighbourhood.radius + 2),
     largest: 1,
-    groups: isMultigrid ? pixels : 0,
-    relaxation: isMultigrid ? pixels : 0,
-    groupValues: (mostGroups * groupStride) / 4,
   };
   // 64 bytes more than asked for, because a tile may read past an array's end; address 0 stands for no array.
   const bytesOf = (count: number) => 64 * Math.ceil((4 * count + 64) / 64);
-  const all = [...Object.values(floats), ...new Array<number>(valueArrays).fill(pixels * classes)];
+  const all = [
+    ...Object.values(floats),
+    ...Object.values(scratch ?? {}),
+    ...new Array<number>(valueArrays).fill(pixels * classes),
+  ];
   const bytes = all.reduce((sum, count) => sum + bytesOf(count), 64);
   if (bytes > mostBytes) {
     throw new KernelShapeError(
@@ -114,6 +119,14 @@ export function createRandomWalkKernel(options: RandomWalkKernelOptions, valueAr
   const { radius } = neighbourhood;
   const [w, inverse] = [at.affinities.byteOffset, at.inverseDegrees.byteOffset];
   const normalize = () => kernel.inverseDegrees(w, at.sums.byteOffset, inverse, height, width, window, radius, places);
+
+  const ofMultigrid =
+    scratch &&
+    (Object.fromEntries(Object.entries(scratch).map(([name, count]) => [name, take(count)])) as MultigridArrays);
+  const multigridWalk = () => ({
+    ...{ memory, build, height, width, classes, radius, places, affinities: w, inverseDegrees: inverse },
+    ...{ rowValues: at.rowValues.byteOffset, window, runs, largest: at.largest },
+  });
 
   return {
     neighbourhood,
@@ -160,57 +173,8 @@ export function createRandomWalkKernel(options: RandomWalkKernelOptions, valueAr
     advanceSearch(p, r, factor) {
       kernel.advanceSearch(p.byteOffset, r.byteOffset, factor, pixels * classes);
     },
-    ...(isMultigrid && { multigrid: multigridOfPixels() }),
+    ...(ofMultigrid && { multigrid: createPixelMultigrid(multigridWalk(), ofMultigrid) }),
   };
-
-  function multigridOfPixels(): PixelMultigrid {
-    const { relax, residual, curvature, ...others } = instantiateKernel<MultigridExports>(
-      multigridBinaries,
-      memory,
-      build,
-    );
-    const { relaxation } = at;
-    const [groups, relaxations, sums] = [at.groups.byteOffset, relaxation.byteOffset, at.groupValues.byteOffset];
-    const grid = [height, width, classes, window, radius, places, runs] as const;
-    let groupValues = at.groupValues.subarray(0, 0);
-    return {
-      build,
-      relaxation,
-      mostGroups,
-      setGroups(groupOf, count) {
-        const offsets = new Int32Array(memory.buffer, groups, pixels);
-        for (let pixel = 0; pixel < pixels; pixel++) offsets[pixel] = groupStride * groupOf[pixel]!;
-        groupValues = at.groupValues.subarray(0, (count * groupStride) / 4);
-        return groupValues;
-      },
-      relax(x, next, f, diffusion) {
-        const arrays = [x.byteOffset, next.byteOffset, f.byteOffset, relaxations, w, inverse] as const;
-        return relax(...arrays, at.rowValues.byteOffset, diffusion, ...grid);
-      },
-      residual(x, f, r, diffusion) {
-        groupValues.fill(0);
-        return residual(x.byteOffset, f.byteOffset, r.byteOffset, groups, sums, w, inverse, diffusion, ...grid);
-      },
-      sumInGroups(v, factor) {
-        groupValues.fill(0);
-        others.sumInGroups(v.byteOffset, factor, groups, sums, inverse, pixels, classes);
-      },
-      addToPixels: (x, keep) => others.addToPixels(x.byteOffset, keep, groups, sums, pixels, classes),
-      curvature: (p, q, diffusion) => curvature(p.byteOffset, q.byteOffset, w, inverse, diffusion, ...grid),
-      advance({ x, r, p, q }, step) {
-        groupValues.fill(0);
-        const arrays = [x.byteOffset, r.byteOffset, p.byteOffset, q.byteOffset] as const;
-        const product = others.advance(
-          ...([...arrays, step, relaxations, groups, sums, inverse, pixels, classes] as const),
-          at.largest.byteOffset,
-        );
-        return { product, largest: at.largest[0]! };
-      },
-      turn(p, r, factor) {
-        others.turn(p.byteOffset, r.byteOffset, relaxations, groups, sums, factor, pixels, classes);
-      },
-    };
-  }
 }
 
 /** Addresses in the compiled kernel are products of signed 32-bit numbers. */

@@ -2,7 +2,7 @@
  * The kernel of the random walk's multigrid solver (assembly/random-walk-multigrid.ts): over the pixels of a walk, in the walk's own
  * memory, and over groups of them, in a memory of their own that is made when their number is known.
  */
-import { createMemory, instantiateKernel, type KernelBinaries, type KernelBuild } from './kernel-instance.ts';
+import { instantiateKernel, type KernelBinaries, type KernelBuild, type KernelMemory } from './kernel-instance.ts';
 
 type Numbers<Names extends string[]> = { [Place in keyof Names]: number };
 
@@ -30,6 +30,24 @@ export interface MultigridExports {
     >
   ): number;
   turn(...values: Numbers<['p', 'r', 'relaxation', 'groups', 'e', 'factor', 'pixels', 'columns']>): void;
+  strongestAffinities(...values: Numbers<['affinities', 'out', 'height', 'width', 'window', 'radius', 'places']>): void;
+  groupPixels(
+    ...values: Numbers<
+      [
+        ...['affinities', 'inverseDegrees', 'strongest', 'leastShare', 'groups', 'firstOfBlock', 'members'],
+        ...['height', 'width', 'window', 'radius', 'places'],
+      ]
+    >
+  ): number;
+  measureGroups(...values: Numbers<['groups', 'inverseDegrees', 'degrees', 'sizes', 'pixels', 'count']>): void;
+  sumBlockRow(
+    ...values: Numbers<
+      [
+        ...['affinities', 'groups', 'firstOfBlock', 'degrees', 'leastCoupling', 'inner', 'sums', 'slots', 'counts'],
+        ...['others', 'between', 'blockRow', 'height', 'width', 'window', 'radius', 'places'],
+      ]
+    >
+  ): number;
   relaxGroups(
     ...values: Numbers<
       ['x', 'next', 'b', 'starts', 'others', 'couplings', 'diagonal', 'relaxation', 'groups', 'vectors']
@@ -53,9 +71,11 @@ export interface PixelMultigrid {
   readonly build: KernelBuild | undefined;
   /** What a residual is multiplied with when it is added to the values, [pixels]; for the caller to fill. */
   readonly relaxation: Float32Array;
-  readonly mostGroups: number;
-  /** Says which group each pixel is in. Returns `groupValues`, [groups, classes rounded up to 4]. */
-  setGroups(groupOf: Int32Array, count: number): Float32Array;
+  /**
+   * Groups the pixels, for all that follows. `groupValues` are [groups, classes rounded up to 4]. undefined if the groups are more
+   * than half of the pixels.
+   */
+  group(options: GroupingOptions): PixelGroups | undefined;
   /** next = x + r ⊙ relaxation. Returns ‖r‖∞. */
   relax(x: Float32Array, next: Float32Array, f: Float32Array, diffusion: number): number;
   /** r of x, and its sums in groups, weighted by degrees, in `groupValues`. Returns ‖r‖∞. */
@@ -75,92 +95,176 @@ export interface PixelMultigrid {
   turn(p: Float32Array, r: Float32Array, factor: number): void;
 }
 
-/** A system over groups; see assembly/random-walk-groups.ts. */
-export interface GroupSystem {
-  /** Of the rows of couplings, [groups + 1]. */
-  readonly starts: Int32Array;
-  /** The other group of each coupling. */
+export interface GroupingOptions {
+  /** Of a pixel's largest affinity: what it must have to the middle of a group to join it. */
+  readonly leastShare: number;
+  /** Affinities of groups that are a smaller share of both their degrees count as affinities within them. */
+  readonly leastCoupling: number;
+}
+
+/** See assembly/random-walk-grouping.ts. */
+export interface PixelGroups {
+  readonly groupValues: Float32Array;
+  /** The first group of each block of `blockSide`² pixels, in reading order, and the number of groups at the end. */
+  readonly firstOfBlock: Int32Array;
+  /** Σ d of each group. */
+  readonly degrees: Float32Array;
+  /** Pixels of each group. */
+  readonly sizes: Float32Array;
+  /** Affinities of each group's pixels to each other, both ways. */
+  readonly inner: Float32Array;
+  /** How many of the following belong to each group: its affinities to groups that come after it. */
+  readonly counts: Int32Array;
   readonly others: Int32Array;
-  readonly couplings: Float32Array;
-  readonly diagonal: Float32Array;
-  readonly relaxation: Float32Array;
-  /** The group of the next system that a group belongs to; the last system has none. */
-  readonly parents?: Int32Array;
+  readonly between: Float32Array;
 }
 
-/** Work on one system. Its x is `x` until `relax` swaps it with another array. */
-export interface GroupKernel {
-  readonly b: Float32Array;
-  x(): Float32Array;
-  /** x = b ⊙ relaxation, from x = 0. */
-  begin(): void;
-  /** x += (b − Lx) ⊙ relaxation. */
-  relax(): void;
-  /** b of the next system = Pᵀ (b − Lx). */
-  restrict(): void;
-  /** x += P x of the next system. */
-  correct(): void;
-  /** bᵀx */
-  product(): number;
-}
+/** SIDE of assembly/random-walk-grouping.ts. */
+export const blockSide = 3;
 
-/** @param classes columns of the values, here rounded up to 4 */
-export function createGroupKernels(
-  systems: readonly GroupSystem[],
-  classes: number,
-  build: KernelBuild | undefined,
-): readonly GroupKernel[] {
-  const vectors = Math.ceil(classes / 4);
-  const stride = 16 * vectors;
-  let top = 64;
-  const place = (count: number) => {
-    const at = top;
-    top += 16 * Math.ceil(count / 4);
-    return at;
+/** Floats, or int32, that the multigrid solver takes in the memory of a walk. */
+export function multigridScratch({ height, width, classes, radius }: Omit<ImageSize, 'places'>) {
+  const pixels = height * width;
+  const [down, across] = [Math.ceil(height / blockSide), Math.ceil(width / blockSide)];
+  const reach = Math.ceil(radius / blockSide);
+  const most = blockSide * blockSide;
+  // Blocks with a group that comes after one of a block's own: to its right, and in the rows below.
+  const near = Math.min(reach + 1, across) + Math.min(reach, down - 1) * Math.min(2 * reach + 1, across);
+  const pairs = across * most * most * near;
+  return {
+    groups: pixels,
+    relaxation: pixels,
+    groupValues: Math.ceil(pixels / 2) * 4 * Math.ceil(classes / 4),
+    firstOfBlock: down * across + 1,
+    slots: across * most * (reach + 1),
+    members: most,
+    sums: pairs,
+    others: pairs,
+    between: pairs,
   };
-  const places = systems.map(({ diagonal, starts, others, parents }) => {
-    const groups = diagonal.length;
-    return {
-      ...{ groups, starts: place(starts.length), others: place(others.length), couplings: place(others.length) },
-      ...{ diagonal: place(groups), relaxation: place(groups), parents: place(parents ? groups : 0) },
-      ...{ x: place(4 * vectors * groups), spare: place(4 * vectors * groups), b: place(4 * vectors * groups) },
-    };
-  });
-  const memory = createMemory(top);
+}
+
+export type MultigridArrays = Readonly<Record<keyof ReturnType<typeof multigridScratch>, Float32Array>>;
+
+interface ImageSize {
+  readonly height: number;
+  readonly width: number;
+  readonly classes: number;
+  readonly radius: number;
+  readonly places: number;
+}
+
+/** A walk as its multigrid solver knows it; all but the last are addresses in its memory. */
+interface MultigridWalk extends ImageSize {
+  readonly memory: KernelMemory;
+  readonly build: KernelBuild | undefined;
+  readonly affinities: number;
+  readonly inverseDegrees: number;
+  readonly rowValues: number;
+  readonly window: number;
+  readonly runs: number;
+  readonly largest: Float32Array;
+}
+
+export function createPixelMultigrid(walk: MultigridWalk, arrays: MultigridArrays): PixelMultigrid {
+  const { memory, build, height, width, classes, radius, places, affinities, inverseDegrees, window, runs } = walk;
   const kernel = instantiateKernel<MultigridExports>(multigridBinaries, memory, build);
-  const floats = (at: number, count: number) => new Float32Array(memory.buffer, at, count);
-  const integers = (at: number, count: number) => new Int32Array(memory.buffer, at, count);
-  for (const [level, { starts, others, couplings, diagonal, relaxation, parents }] of systems.entries()) {
-    const at = places[level]!;
-    integers(at.starts, starts.length).set(starts);
-    const offsets = integers(at.others, others.length);
-    for (let index = 0; index < others.length; index++) offsets[index] = stride * others[index]!;
-    floats(at.couplings, couplings.length).set(couplings);
-    floats(at.diagonal, at.groups).set(diagonal);
-    floats(at.relaxation, at.groups).set(relaxation);
-    if (parents) integers(at.parents, at.groups).set(parents.map((parent) => stride * parent));
+  const pixels = height * width;
+  const grid = [height, width, classes, window, radius, places, runs] as const;
+  const at = Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, array.byteOffset])) as Readonly<
+    Record<keyof MultigridArrays, number>
+  >;
+  const stride = 16 * Math.ceil(classes / 4);
+  let groupValues = arrays.groupValues.subarray(0, 0);
+  return {
+    build,
+    relaxation: arrays.relaxation,
+    group(options) {
+      const found = groupPixels(kernel, walk, at, options);
+      if (!found) return undefined;
+      groupValues = arrays.groupValues.subarray(0, (found.degrees.length * stride) / 4);
+      const offsets = new Int32Array(memory.buffer, at.groups, pixels);
+      for (let pixel = 0; pixel < pixels; pixel++) offsets[pixel]! *= stride;
+      return { ...found, groupValues };
+    },
+    relax(x, next, f, diffusion) {
+      const values = [x.byteOffset, next.byteOffset, f.byteOffset, at.relaxation, affinities, inverseDegrees] as const;
+      return kernel.relax(...values, walk.rowValues, diffusion, ...grid);
+    },
+    residual(x, f, r, diffusion) {
+      groupValues.fill(0);
+      const values = [x.byteOffset, f.byteOffset, r.byteOffset, at.groups, at.groupValues] as const;
+      return kernel.residual(...values, affinities, inverseDegrees, diffusion, ...grid);
+    },
+    sumInGroups(v, factor) {
+      groupValues.fill(0);
+      kernel.sumInGroups(v.byteOffset, factor, at.groups, at.groupValues, inverseDegrees, pixels, classes);
+    },
+    addToPixels: (x, keep) => kernel.addToPixels(x.byteOffset, keep, at.groups, at.groupValues, pixels, classes),
+    curvature: (p, q, diffusion) =>
+      kernel.curvature(p.byteOffset, q.byteOffset, affinities, inverseDegrees, diffusion, ...grid),
+    advance({ x, r, p, q }, step) {
+      groupValues.fill(0);
+      const product = kernel.advance(
+        ...([x.byteOffset, r.byteOffset, p.byteOffset, q.byteOffset, step, at.relaxation, at.groups] as const),
+        ...([at.groupValues, inverseDegrees, pixels, classes, walk.largest.byteOffset] as const),
+      );
+      return { product, largest: walk.largest[0]! };
+    },
+    turn(p, r, factor) {
+      const values = [p.byteOffset, r.byteOffset, at.relaxation, at.groups, at.groupValues] as const;
+      kernel.turn(...values, factor, pixels, classes);
+    },
+  };
+}
+
+/** Without the memory's `groupValues`, which serve as scratch. */
+function groupPixels(
+  kernel: MultigridExports,
+  { memory, height, width, radius, places, affinities, inverseDegrees, window }: MultigridWalk,
+  at: Readonly<Record<keyof MultigridArrays, number>>,
+  { leastShare, leastCoupling }: GroupingOptions,
+): Omit<PixelGroups, 'groupValues'> | undefined {
+  const pixels = height * width;
+  const image = [height, width, window, radius, places] as const;
+  // The largest affinities lie where the relaxation's factors will.
+  kernel.strongestAffinities(affinities, at.relaxation, ...image);
+  const count = kernel.groupPixels(
+    ...([affinities, inverseDegrees, at.relaxation, leastShare, at.groups, at.firstOfBlock, at.members] as const),
+    ...image,
+  );
+  if (2 * count > pixels) return undefined;
+  const floats = (address: number, length: number) => new Float32Array(memory.buffer, address, length);
+  const integers = (address: number, length: number) => new Int32Array(memory.buffer, address, length);
+  const scratch = (index: number) => at.groupValues + 4 * index * count;
+  const [degrees, sizes, inner, counts] = [scratch(0), scratch(1), scratch(2), scratch(3)];
+  kernel.measureGroups(at.groups, inverseDegrees, degrees, sizes, pixels, count);
+  floats(inner, count).fill(0);
+  const blocks = Math.ceil(height / blockSide) * Math.ceil(width / blockSide);
+  let [size, others, between] = [0, new Int32Array(16 * count), new Float32Array(16 * count)];
+  for (let blockRow = 0; blockRow < Math.ceil(height / blockSide); blockRow++) {
+    const found = kernel.sumBlockRow(
+      ...([affinities, at.groups, at.firstOfBlock, degrees, leastCoupling, inner, at.sums, at.slots, counts] as const),
+      ...([at.others, at.between, blockRow, ...image] as const),
+    );
+    if (size + found > others.length) {
+      const more = new Int32Array(2 * (size + found));
+      const moreBetween = new Float32Array(more.length);
+      more.set(others);
+      moreBetween.set(between);
+      [others, between] = [more, moreBetween];
+    }
+    others.set(integers(at.others, found), size);
+    between.set(floats(at.between, found), size);
+    size += found;
   }
-  const solutions = places.map(({ x }) => x);
-  const spares = places.map(({ spare }) => spare);
-  return places.map((at, level) => {
-    const { groups } = at;
-    const matrix = [at.starts, at.others, at.couplings, at.diagonal] as const;
-    const next = places[level + 1];
-    return {
-      b: floats(at.b, 4 * vectors * groups),
-      x: () => floats(solutions[level]!, 4 * vectors * groups),
-      begin: () => kernel.scaleGroups(solutions[level]!, at.b, at.relaxation, groups, vectors),
-      relax() {
-        const [x, to] = [solutions[level]!, spares[level]!];
-        kernel.relaxGroups(x, to, at.b, ...matrix, at.relaxation, groups, vectors);
-        [solutions[level], spares[level]] = [to, x];
-      },
-      restrict() {
-        floats(next!.b, 4 * vectors * next!.groups).fill(0);
-        kernel.residualOfGroups(solutions[level]!, at.b, at.parents, next!.b, ...matrix, groups, vectors);
-      },
-      correct: () => kernel.addOfGroups(solutions[level]!, at.parents, solutions[level + 1]!, groups, vectors),
-      product: () => kernel.dotProduct(at.b, solutions[level]!, vectors * groups),
-    };
-  });
+  return {
+    firstOfBlock: integers(at.firstOfBlock, blocks + 1).slice(),
+    degrees: floats(degrees, count).slice(),
+    sizes: floats(sizes, count).slice(),
+    inner: floats(inner, count).slice(),
+    counts: integers(counts, count).slice(),
+    others: others.subarray(0, size),
+    between: between.subarray(0, size),
+  };
 }

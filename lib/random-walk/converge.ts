@@ -135,7 +135,7 @@ function multigrid(
   if (!walk.multigrid) {
     throw new InvalidWalkSetting("The solver 'multigrid' needs a walk that `createWalk` made for it.");
   }
-  const prepared = prepareMultigrid(walk, walk.multigrid, walk.grid, diffusion);
+  const prepared = prepareMultigrid(walk, walk.multigrid, diffusion);
   if (!prepared) return undefined;
   const [f, x] = walk.values as [Float32Array, Float32Array];
   if (!isStarted) startFromGroups(prepared, f, x);

@@ -9,6 +9,7 @@ import { madd } from './simd-math';
 import { productRow } from './random-walk-product';
 import { storeLanes } from './random-walk-window';
 
+export { groupPixels, measureGroups, strongestAffinities, sumBlockRow } from './random-walk-grouping';
 export { addOfGroups, dotProduct, relaxGroups, residualOfGroups, scaleGroups } from './random-walk-groups';
 
 /** All bits of the first `lanes` floats, from 1 to 4. */

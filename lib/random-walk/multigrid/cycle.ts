@@ -4,7 +4,7 @@
  */
 
 import type { KernelBuild } from '../../kernels/kernel-instance.ts';
-import { createGroupKernels, type GroupKernel, type GroupSystem } from '../../kernels/random-walk-multigrid.ts';
+import { createGroupKernels, type GroupKernel, type GroupSystem } from '../../kernels/random-walk-groups.ts';
 import type { Neighbourhood } from '../neighbourhood.ts';
 import { groupGroups } from './group-groups.ts';
 import type { GroupedWalk } from './group-pixels.ts';
@@ -126,16 +126,12 @@ function systemOf(walk: GroupedWalk, diffusion: number, stiffness: number, paren
   const { degrees, inner, starts, others, affinities } = walk;
   const weight = diffusion * stiffness;
   const share = 1 - diffusion + weight;
-  return {
-    starts,
-    others,
-    couplings: affinities.map((affinity) => weight * affinity),
-    diagonal: Float32Array.from(degrees, (degree, group) => share * degree - weight * inner[group]!),
+  const diagonal = new Float32Array(degrees.length);
+  const relaxation = new Float32Array(degrees.length);
+  for (let group = 0; group < degrees.length; group++) {
+    diagonal[group] = share * degrees[group]! - weight * inner[group]!;
     // As of the walk with the degrees share · d and α = weight / share, whose rows have the same sums.
-    relaxation: Float32Array.from(
-      degrees,
-      (degree, group) => 1 / (share * relaxationDivisor(degree, inner[group]!, weight / share)),
-    ),
-    ...(parents && { parents }),
-  };
+    relaxation[group] = 1 / (share * relaxationDivisor(degrees[group]!, inner[group]!, weight / share));
+  }
+  return { starts, others, affinities, weight, diagonal, relaxation, ...(parents && { parents }) };
 }

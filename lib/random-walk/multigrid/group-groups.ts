@@ -10,7 +10,7 @@ const leastShare = 0.3;
 export function groupGroups(walk: GroupedWalk): { readonly smaller: GroupedWalk; readonly parents: Int32Array } {
   const { parents, firstOfBlock, blocksAcross } = formGroups(walk);
   const groups = firstOfBlock.at(-1)!;
-  const [degrees, inner, sizes] = [new Float64Array(groups), new Float64Array(groups), new Float64Array(groups)];
+  const [degrees, inner, sizes] = [new Float32Array(groups), new Float32Array(groups), new Float32Array(groups)];
   for (const [group, parent] of parents.entries()) {
     degrees[parent]! += walk.degrees[group]!;
     inner[parent]! += walk.inner[group]!;
@@ -23,7 +23,7 @@ export function groupGroups(walk: GroupedWalk): { readonly smaller: GroupedWalk;
 
 function formGroups(walk: GroupedWalk) {
   const { degrees, sizes, starts, others, affinities } = walk;
-  const strongest = new Float64Array(degrees.length);
+  const strongest = new Float32Array(degrees.length);
   for (let group = 0; group < degrees.length; group++) {
     for (let at = starts[group]!; at < starts[group + 1]!; at++) {
       strongest[group] = Math.max(strongest[group]!, affinities[at]! / sizes[others[at]!]!);
@@ -67,7 +67,7 @@ function membersOf({ firstOfBlock, blocksAcross }: GroupedWalk, top: number, lef
 }
 
 /** Sums of the rows of affinities by the groups of both ends. Those within a group are added to `inner`. */
-function sumRows({ degrees, starts, others, affinities }: GroupedWalk, parents: Int32Array, inner: Float64Array) {
+function sumRows({ degrees, starts, others, affinities }: GroupedWalk, parents: Int32Array, inner: Float32Array) {
   const groups = inner.length;
   // The members of each group, by counting.
   const firstMember = new Int32Array(groups + 1);
@@ -77,7 +77,7 @@ function sumRows({ degrees, starts, others, affinities }: GroupedWalk, parents: 
   const next = firstMember.slice();
   for (const [group, parent] of parents.entries()) members[next[parent]!++] = group;
 
-  const sums = new Float64Array(groups);
+  const sums = new Float32Array(groups);
   const found = new Int32Array(groups);
   const ownStarts = new Int32Array(groups + 1);
   const ownOthers = new Int32Array(others.length);

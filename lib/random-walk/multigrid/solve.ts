@@ -6,9 +6,8 @@
 
 import type { RandomWalkKernel } from '../../kernels/random-walk-kernel.ts';
 import type { PixelMultigrid } from '../../kernels/random-walk-multigrid.ts';
-import type { PixelGrid } from '../neighbourhood.ts';
 import { createGroupSolver, type GroupSolver, relaxationDivisor } from './cycle.ts';
-import { groupPixels, walkBetweenGroups } from './group-pixels.ts';
+import { walkBetweenGroups } from './group-pixels.ts';
 
 interface Preparation {
   readonly pixels: PixelMultigrid;
@@ -22,22 +21,18 @@ interface Preparation {
 export function prepareMultigrid(
   walk: RandomWalkKernel,
   pixels: PixelMultigrid,
-  grid: PixelGrid,
   diffusion: number,
 ): Preparation | undefined {
-  const { affinities, inverseDegrees } = walk;
-  const image = { ...grid, affinities, inverseDegrees };
-  const groupOf = new Int32Array(walk.pixels);
-  const firstOfBlock = groupPixels(image, groupOf);
-  if (firstOfBlock.at(-1)! > pixels.mostGroups) return undefined;
-  const between = walkBetweenGroups(image, groupOf, firstOfBlock);
+  const { inverseDegrees, grid } = walk;
+  const between = walkBetweenGroups(pixels, grid.width);
+  if (!between) return undefined;
   const classes = walk.values[0]!.length / walk.pixels;
-  const groups = createGroupSolver(between, grid.neighbourhood, diffusion, classes, pixels.build);
+  const groups = createGroupSolver(between.walk, grid.neighbourhood, diffusion, classes, pixels.build);
   for (let pixel = 0; pixel < walk.pixels; pixel++) {
     const degree = 1 / inverseDegrees[pixel]!;
     pixels.relaxation[pixel] = degree / relaxationDivisor(degree, 1, diffusion);
   }
-  return { pixels, groups, groupValues: pixels.setGroups(groupOf, groups.groups), diffusion };
+  return { pixels, groups, groupValues: between.groupValues, diffusion };
 }
 
 /** x = the solution of the walk between groups, at each of their pixels. */

@@ -8,9 +8,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { createRandomWalkKernel } from '../lib/kernels/random-walk-kernel.ts';
 import { randomStream } from '../lib/numerics/random.ts';
 import { createNeighbourhood } from '../lib/random-walk/neighbourhood.ts';
-import { refine } from '../lib/random-walk/refine.ts';
 import { walkStep } from '../lib/random-walk/walk.ts';
 import { type Benchmark, type BenchmarkRow, measureInTurn } from './benchmark.ts';
+import { measureRefinement } from './random-walk-refinement.ts';
 
 export const randomWalk: Benchmark = {
   name: 'random-walk',
@@ -21,7 +21,7 @@ export const randomWalk: Benchmark = {
     log('affinities …');
     const affinities = await measureAffinities();
     log('refinement …');
-    return [...forward, ...affinities, await measureRefinement(), ...(await measureBackward(log))];
+    return [...forward, ...affinities, ...(await measureRefinement(log)), ...(await measureBackward(log))];
   },
 };
 
@@ -90,51 +90,6 @@ async function measureAffinities(): Promise<readonly BenchmarkRow[]> {
     });
   }
   return rows;
-}
-
-/** A shaded ground with two objects and noise, and probabilities of stripes that know nothing of them. */
-function scene(classes: number) {
-  const { height, width } = photograph;
-  const data = new Float32Array(3 * height * width);
-  randomStream(1, 'noise').fillNormal(data, 0.03);
-  const probabilities = new Float32Array(height * width * classes).fill(0.2 / (classes - 1));
-  for (let pixel = 0; pixel < height * width; pixel++) {
-    const [row, column] = [Math.floor(pixel / width), pixel % width];
-    const isDisc = (row - 150) ** 2 + (column - 180) ** 2 < 80 ** 2;
-    const object = isDisc ? 0.8 : row > 200 && column > 300 ? 0.2 : 0.5;
-    for (let k = 0; k < 3; k++) data[3 * pixel + k]! += object + 0.1 * Math.sin(column / 40 + k);
-    probabilities[pixel * classes + (Math.floor(column / 60) % classes)] = 0.8;
-  }
-  return { picture: { ...photograph, data }, probabilities: { ...photograph, classes, data: probabilities } };
-}
-
-async function measureRefinement(): Promise<BenchmarkRow> {
-  const { picture, probabilities } = scene(21);
-  const options = { alpha: 0.99, tolerance: 1e-3 };
-  const times = await measureInTurn(
-    {
-      ours: () => void refine(picture, probabilities, options),
-      conjugateGradients: () => void refine(picture, probabilities, { ...options, solver: 'conjugate-gradients' }),
-      started: () => void refine(picture, probabilities, { ...options, start: 'smaller-walk' }),
-    },
-    2,
-  );
-  const start = performance.now();
-  refine(picture, probabilities, { ...options, solver: 'fixed-point' });
-  const fixedPoint = performance.now() - start;
-  const round = (milliseconds: number) => Number(milliseconds.toFixed(0));
-  return {
-    benchmark: 'random-walk',
-    case: 'refine, 500x375, R = 5, 21 classes, RGB, α = 0.99 to a bound of 1e-3, 1 thread',
-    unit: 'ms',
-    ours: round(times.ours),
-    peers: {
-      'fixed point': round(fixedPoint),
-      'conjugate gradients': round(times.conjugateGradients),
-      'start from smaller walks': round(times.started),
-    },
-    limit: 2500,
-  };
 }
 
 /** How many times its forward pass the backward pass of a step takes, by f and by the affinities. */

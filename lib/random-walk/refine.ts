@@ -220,11 +220,12 @@ function assembleRows(
   const rows = accuracy === 'labels' ? data.slice() : new Float32Array(data.length);
   const places = Int32Array.from(active);
   for (let start = 0, from = 0; start < rows.length; start += classes) {
-    if (accuracy === 'values') rows.set(middles, start);
+    if (accuracy === 'values') for (let k = 0; k < classes; k++) rows[start + k] = middles[k]!;
     for (let place = 0; place < places.length; place++) rows[start + places[place]!] = y[from++]!;
     let sum = 0;
     for (let index = start; index < start + classes; index++) sum += rows[index]!;
-    for (let index = start; index < start + classes; index++) rows[index]! /= sum;
+    const scale = 1 / sum;
+    for (let index = start; index < start + classes; index++) rows[index]! *= scale;
   }
   return rows;
 }

@@ -25,9 +25,12 @@ function formGroups(walk: GroupedWalk) {
   const { degrees, sizes, starts, others, affinities } = walk;
   const strongest = new Float32Array(degrees.length);
   for (let group = 0; group < degrees.length; group++) {
+    let most = 0;
     for (let at = starts[group]!; at < starts[group + 1]!; at++) {
-      strongest[group] = Math.max(strongest[group]!, affinities[at]! / sizes[others[at]!]!);
+      const mean = affinities[at]! / sizes[others[at]!]!;
+      if (mean > most) most = mean;
     }
+    strongest[group] = most;
   }
   const parents = new Int32Array(degrees.length).fill(-1);
   const down = (walk.firstOfBlock.length - 1) / walk.blocksAcross;

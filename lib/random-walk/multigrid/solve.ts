@@ -108,7 +108,7 @@ export function solveByMultigrid(
 const sampling = 5;
 
 /** By how much a cycle, of a relaxation and a correction, brings down the share of wrong labels, or more. */
-const labelReduction = 0.2;
+const labelReduction = 1 / 3;
 
 /**
  * Cycles from the second of the walk's arrays, until the labels that the last one changed promise that no more than the share

@@ -8,12 +8,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import { createRandomWalkKernel } from '../lib/kernels/random-walk-kernel.ts';
 import { randomStream } from '../lib/numerics/random.ts';
 import { createNeighbourhood } from '../lib/random-walk/neighbourhood.ts';
-import { refine } from '../lib/random-walk/refine.ts';
 import { walkStep } from '../lib/random-walk/walk.ts';
 import { type Benchmark, type BenchmarkRow, measureInTurn } from './benchmark.ts';
 import { measureCosts } from './random-walk-costs.ts';
 import { measureDenseCrf, measurePeers, stepMilliseconds } from './random-walk-peers.ts';
-import { photograph, scene } from './random-walk-scene.ts';
+import { measureRefinement } from './random-walk-refinement.ts';
+import { photograph } from './random-walk-scene.ts';
 import { measureThreads } from './random-walk-threads.ts';
 
 export const randomWalk: Benchmark = {
@@ -27,10 +27,10 @@ export const randomWalk: Benchmark = {
     log('affinities …');
     const affinities = await measureAffinities();
     log('refinement …');
-    const refinement = await measureRefinement();
+    const refinement = await measureRefinement(peers, log);
     const crf = await measureDenseCrf(peers, log);
     const costs = await measureCosts(log);
-    return [...forward, ...threads, ...affinities, refinement, crf, ...(await measureBackward(log)), ...costs];
+    return [...forward, ...threads, ...affinities, ...refinement, crf, ...(await measureBackward(log)), ...costs];
   },
 };
 
@@ -101,35 +101,6 @@ async function measureAffinities(): Promise<readonly BenchmarkRow[]> {
     });
   }
   return rows;
-}
-
-async function measureRefinement(): Promise<BenchmarkRow> {
-  const { picture, probabilities } = scene(21);
-  const options = { alpha: 0.99, tolerance: 1e-3 };
-  const times = await measureInTurn(
-    {
-      ours: () => void refine(picture, probabilities, options),
-      conjugateGradients: () => void refine(picture, probabilities, { ...options, solver: 'conjugate-gradients' }),
-      started: () => void refine(picture, probabilities, { ...options, start: 'smaller-walk' }),
-    },
-    2,
-  );
-  const start = performance.now();
-  refine(picture, probabilities, { ...options, solver: 'fixed-point' });
-  const fixedPoint = performance.now() - start;
-  const round = (milliseconds: number) => Number(milliseconds.toFixed(0));
-  return {
-    benchmark: 'random-walk',
-    case: 'refine, 500x375, R = 5, 21 classes, RGB, α = 0.99 to a bound of 1e-3, 1 thread',
-    unit: 'ms',
-    ours: round(times.ours),
-    peers: {
-      'fixed point': round(fixedPoint),
-      'conjugate gradients': round(times.conjugateGradients),
-      'start from smaller walks': round(times.started),
-    },
-    limit: 2500,
-  };
 }
 
 /** How many times its forward pass the backward pass of a step takes, by f and by the affinities. */

@@ -22,6 +22,7 @@ export const kernels = [
   { name: 'adam', sharedMemory: false },
   { name: 'random-walk', sharedMemory: false },
   { name: 'random-walk-threads', sharedMemory: true },
+  { name: 'random-walk-multigrid', sharedMemory: false },
   { name: 'dilated-convolution', sharedMemory: false },
   { name: 'affinity-loss', sharedMemory: false },
   { name: 'max-pooling', sharedMemory: false },

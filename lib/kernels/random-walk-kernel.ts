@@ -5,18 +5,27 @@
 
 import type { Neighbourhood, PixelGrid } from '../random-walk/neighbourhood.ts';
 import { KernelShapeError } from './errors.ts';
-import { createMemory, instantiateKernel, type KernelOptions } from './kernel-instance.ts';
+import { createMemory, instantiateKernel, type KernelMemory, type KernelOptions } from './kernel-instance.ts';
+import {
+  createPixelMultigrid,
+  type MultigridArrays,
+  multigridScratch,
+  type PixelMultigrid,
+} from './random-walk-multigrid.ts';
 import { type RandomWalkExports, randomWalkBinaries, windowWords } from './random-walk-window.ts';
 
 export interface RandomWalkKernelOptions extends KernelOptions, PixelGrid {
   readonly classes: number;
   /** Of the features that affinities are made of. */
   readonly channels: number;
+  /** Whether a multigrid solver is to work on the walk; by default not. */
+  readonly isMultigrid?: boolean;
 }
 
 /** Arrays that are given must be of its `values`. */
 export interface RandomWalkKernel {
   readonly neighbourhood: Neighbourhood;
+  readonly grid: PixelGrid;
   readonly pixels: number;
   /** w [pixels, offsets], which `computeAffinities` writes. */
   readonly affinities: Float32Array;
@@ -45,6 +54,8 @@ export interface RandomWalkKernel {
   ): { readonly squaredNorm: number; readonly largest: number };
   /** p = r + factor · p. */
   advanceSearch(p: Float32Array, r: Float32Array, factor: number): void;
+  /** If it was asked for. */
+  readonly multigrid?: PixelMultigrid;
 }
 
 export interface IterationCoefficients {
@@ -64,7 +75,7 @@ export function createRandomWalkKernel(options: RandomWalkKernelOptions, valueAr
   const memory = createMemory(64 + randomWalkBytes(options, valueArrays));
   const kernel = instantiateKernel<RandomWalkExports>(randomWalkBinaries, memory, options.build);
   // Address 0 stands for no array.
-  return randomWalkIn({ buffer: memory.buffer, kernel, start: 64 }, options, valueArrays);
+  return randomWalkIn({ buffer: memory.buffer, memory, kernel, start: 64 }, options, valueArrays);
 }
 
 /** The functions of a walk over one image, none of those of gradients. */
@@ -90,6 +101,11 @@ function floatsOf({ height, width, classes, channels, neighbourhood }: RandomWal
   };
 }
 
+/** Of the multigrid solver, where it was asked for. */
+function scratchOf({ height, width, classes, neighbourhood, isMultigrid }: RandomWalkKernelOptions) {
+  return isMultigrid ? multigridScratch({ height, width, classes, radius: neighbourhood.radius }) : undefined;
+}
+
 /** 64 bytes more than asked for, because a tile may read past an array's end. */
 const bytesOf = (floats: number) => 64 * Math.ceil((4 * floats + 64) / 64);
 
@@ -97,7 +113,8 @@ const bytesOf = (floats: number) => 64 * Math.ceil((4 * floats + 64) / 64);
 export function randomWalkBytes(options: RandomWalkKernelOptions, valueArrays: number): number {
   const { height, width, classes, neighbourhood } = options;
   const values = new Array<number>(valueArrays).fill(height * width * classes);
-  const bytes = [...Object.values(floatsOf(options)), ...values].reduce((sum, count) => sum + bytesOf(count), 0);
+  const all = [...Object.values(floatsOf(options)), ...Object.values(scratchOf(options) ?? {}), ...values];
+  const bytes = all.reduce((sum, count) => sum + bytesOf(count), 0);
   if (bytes > mostBytes) {
     throw new KernelShapeError(
       `A random walk over ${height} × ${width} pixels with ${2 * neighbourhood.offsets.length} neighbours and ${classes} classes takes ${(bytes / 1e9).toFixed(1)} GB, and the kernel addresses 2.1. Use a smaller image, radius or number of classes.`,
@@ -109,6 +126,8 @@ export function randomWalkBytes(options: RandomWalkKernelOptions, valueArrays: n
 /** Where a walk's arrays lie, and the functions that compute there. */
 export interface RandomWalkHost {
   readonly buffer: ArrayBufferLike;
+  /** That of the buffer, where the walk is to have a multigrid solver. */
+  readonly memory?: KernelMemory;
   readonly kernel: WalkExports;
   /** The address of `randomWalkBytes` bytes, all zero; a multiple of 64, and not 0. */
   readonly start: number;
@@ -116,7 +135,7 @@ export interface RandomWalkHost {
 
 /** A walk in memory that is there already. */
 export function randomWalkIn(
-  { buffer, kernel, start }: RandomWalkHost,
+  { buffer, memory, kernel, start }: RandomWalkHost,
   options: RandomWalkKernelOptions,
   valueArrays: number,
 ): RandomWalkKernel {
@@ -141,8 +160,19 @@ export function randomWalkIn(
   const [w, inverse] = [at.affinities.byteOffset, at.inverseDegrees.byteOffset];
   const normalize = () => kernel.inverseDegrees(w, at.sums.byteOffset, inverse, height, width, window, radius, places);
 
+  const scratch = memory && scratchOf(options);
+  const ofMultigrid =
+    scratch &&
+    (Object.fromEntries(Object.entries(scratch).map(([name, count]) => [name, take(count)])) as MultigridArrays);
+  const multigridWalk = () => ({
+    ...{ memory: memory!, build: options.build, height, width, classes, radius, places },
+    ...{ affinities: w, inverseDegrees: inverse, rowValues: at.rowValues.byteOffset },
+    ...{ window, runs, largest: at.largest },
+  });
+
   return {
     neighbourhood,
+    grid: { height, width, neighbourhood },
     pixels,
     affinities: at.affinities,
     features: at.features,
@@ -185,6 +215,7 @@ export function randomWalkIn(
     advanceSearch(p, r, factor) {
       kernel.advanceSearch(p.byteOffset, r.byteOffset, factor, pixels * classes);
     },
+    ...(ofMultigrid && { multigrid: createPixelMultigrid(multigridWalk(), ofMultigrid) }),
   };
 }
 

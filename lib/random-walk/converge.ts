@@ -2,12 +2,19 @@
  * Prediction to convergence (§4.4): the limit y = (1 − α)(I − αA)⁻¹ f of ŷ_{t+1} = αAŷ_t + (1 − α) f from ŷ_0 = f. (Eq. 5
  * drops the factor, which no argmax sees.) Three iterations lead there; all of them stop by the same bound.
  *
+ * Multigrid (multigrid/) is a fourth, for large images and α near 1.
+ *
  * The bound: x has the residual r = αAx + (1 − α) f − x, and the rows of A are not negative and sum to one, so that
  * ‖x − y‖∞ ≤ ‖r‖∞ / (1 − α) in exact arithmetic. What float32 adds to r is some units in the last place of the largest |f|,
  * and is part of the bound that is returned.
  */
-import type { RandomWalkKernel } from '../kernels/random-walk-kernel.ts';
+import {
+  createRandomWalkKernel,
+  type RandomWalkKernel,
+  type RandomWalkKernelOptions,
+} from '../kernels/random-walk-kernel.ts';
 import { InvalidWalkSetting, WalkNotConverged } from './errors.ts';
+import { labelByMultigrid, prepareMultigrid, solveByMultigrid, startFromGroups } from './multigrid/solve.ts';
 import { lowestEigenvalueOfConstantImage, lowestPossibleEigenvalue } from './spectrum.ts';
 
 /**
@@ -15,19 +22,28 @@ import { lowestEigenvalueOfConstantImage, lowestPossibleEigenvalue } from './spe
  * I − αD^½AD^-½. `chebyshev`: a polynomial in A that is small where the eigenvalues of αA lie, by what they are on a constant
  * image, and by Gershgorin's theorem if that turns out to be wrong. At α = 0.99 the last two take a fraction of the first's steps;
  * a step of Chebyshev's goes over memory less often than one of conjugate gradients, and needs three arrays, not five.
+ * `multigrid`: conjugate gradients that smaller walks between groups of pixels make fast; Chebyshev's iteration where a picture has
+ * no such groups.
  */
-export type Solver = 'fixed-point' | 'conjugate-gradients' | 'chebyshev';
+export type Solver = 'fixed-point' | 'conjugate-gradients' | 'chebyshev' | 'multigrid';
 
 export interface ConvergenceOptions {
   /** α, the weight of the walk (see diffusion.ts). */
   readonly diffusion: number;
   /** How far from the limit a value may be at most; 1e-3 by default. */
   readonly tolerance?: number;
-  /** Chebyshev's iteration by default. */
+  /** Chebyshev's iteration by default. `multigrid` needs a walk of `createWalk`. */
   readonly solver?: Solver;
+  /**
+   * What shall be near the limit's: `values`, by default, or `labels`, each pixel's largest value. Multigrid then stops as soon as
+   * about 0.1 % of the labels may still change, by how many the last step changed; other solvers go on to the tolerance.
+   */
+  readonly accuracy?: Accuracy;
   /** Whether the second of the walk's arrays has values to begin with (see shrink.ts), in place of f. */
   readonly isStarted?: boolean;
 }
+
+export type Accuracy = 'values' | 'labels';
 
 export interface Convergence {
   /** One of the walk's arrays: [pixels, classes]. No value is below the least of f, or above the largest. */
@@ -43,7 +59,21 @@ export const solverArrays: Readonly<Record<Solver, number>> = {
   'fixed-point': 3,
   'conjugate-gradients': 5,
   chebyshev: 3,
+  multigrid: 5,
 };
+
+/**
+ * A walk that the solver can work on.
+ *
+ * @param createKernel makes the kernel, which has to be in one thread's memory for `multigrid`
+ */
+export function createWalk(
+  options: Omit<RandomWalkKernelOptions, 'isMultigrid'>,
+  solver: Solver,
+  createKernel: typeof createRandomWalkKernel = createRandomWalkKernel,
+): RandomWalkKernel {
+  return createKernel({ ...options, isMultigrid: solver === 'multigrid' }, solverArrays[solver] ?? 1);
+}
 
 /** What rounding adds to a residual, in units of 2⁻²⁴ · max |f|: test/random-walk/converge.test.ts holds it against float64. */
 const roundingUnits = 8;
@@ -76,13 +106,50 @@ export function converge(walk: RandomWalkKernel, largestDegree: number, options:
       `The tolerance must be more than ${(2 * rounding).toExponential(1)} where the walk weighs ${diffusion} and values go up to ${magnitude.toPrecision(3)}, got ${tolerance}: float32 has no more digits.`,
     );
   }
-  if (!options.isStarted) walk.values[1]!.set(walk.values[0]!);
   const residual = (tolerance - rounding) * (1 - diffusion);
   const goal = { diffusion, residual, mostSteps: fixedPointSteps(diffusion, residual, high - low) };
-  const { y, steps, residual: reached } = solve(solver, walk, goal, largestDegree);
+  const { y, steps, error } =
+    (solver === 'multigrid' ? multigrid(walk, goal, options) : undefined) ??
+    iterateTo(solver, walk, goal, largestDegree, options);
   // The limit has no values outside, so that this takes nothing away but rounding and overshoot.
   for (let index = 0; index < y.length; index++) y[index] = Math.min(high, Math.max(low, y[index]!));
-  return { y, steps, errorBound: reached / (1 - diffusion) + rounding };
+  return { y, steps, errorBound: Math.min(error + rounding, high - low + rounding) };
+}
+
+function iterateTo(
+  solver: Solver,
+  walk: RandomWalkKernel,
+  goal: Goal,
+  largestDegree: number,
+  { isStarted }: ConvergenceOptions,
+): Approximation {
+  if (!isStarted) walk.values[1]!.set(walk.values[0]!);
+  const { y, steps, residual } = solve(solver, walk, goal, largestDegree);
+  return { y, steps, error: residual / (1 - goal.diffusion) };
+}
+
+/** Without the error of rounding. */
+type Approximation = { readonly y: Float32Array; readonly steps: number; readonly error: number };
+
+/** The share of labels that may still change when `labels` are what is asked for. */
+const wrongLabels = 1e-3;
+
+/** undefined where multigrid does not serve. */
+function multigrid(
+  walk: RandomWalkKernel,
+  { diffusion, residual, mostSteps }: Goal,
+  { accuracy, isStarted }: ConvergenceOptions,
+): Approximation | undefined {
+  if (!walk.multigrid) {
+    throw new InvalidWalkSetting("The solver 'multigrid' needs a walk that `createWalk` made for it.");
+  }
+  const prepared = prepareMultigrid(walk, walk.multigrid, diffusion);
+  if (!prepared) return undefined;
+  const [f, x] = walk.values as [Float32Array, Float32Array];
+  if (!isStarted) startFromGroups(prepared, f, x);
+  if (accuracy === 'labels') return labelByMultigrid(prepared, walk.values, wrongLabels, mostSteps);
+  const solution = solveByMultigrid(prepared, walk.values, residual, mostSteps);
+  return solution && { ...solution, error: solution.residual / (1 - diffusion) };
 }
 
 function solve(solver: Solver, walk: RandomWalkKernel, goal: Goal, largestDegree: number): Solution {
@@ -143,7 +210,9 @@ function iterate(walk: RandomWalkKernel, { diffusion, residual, mostSteps }: Goa
   let range = smoothingRange;
   /** ‖r‖∞ at the step before, while the fixed point's steps smooth. */
   let smoothed: number | undefined;
-  for (let steps = 1; steps <= mostSteps; steps++) {
+  for (let steps = 1; steps <= 2 * mostSteps; steps++) {
+    // Where no interval was right, the fixed point's own steps are left, from where the others have come to.
+    if (steps === mostSteps + 1) [smoothed, gamma, sigma, omega] = [undefined, fixedPoint.gamma, fixedPoint.sigma, 1];
     const isSmoothing = smoothed !== undefined;
     const coefficients = isSmoothing ? { omega: 1, gamma: 1 } : { omega, gamma };
     const reached = walk.iterate(x, previous, f, { diffusion, ...coefficients });
@@ -164,7 +233,7 @@ function iterate(walk: RandomWalkKernel, { diffusion, residual, mostSteps }: Goa
     if (next) [gamma, sigma, omega, least] = [next.gamma, next.sigma, 1, reached];
     else if (sigma > 0 && reached <= range * residual) smoothed = Number.POSITIVE_INFINITY;
   }
-  throw notConverged(residual, mostSteps);
+  throw notConverged(residual, 2 * mostSteps);
 }
 
 /**

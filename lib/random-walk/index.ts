@@ -1,7 +1,15 @@
 /** Convolutional random walk networks (Bertasius et al. 2016, arXiv 1605.07681), in the order of the paper. */
 
 // §4.4, Eqs 1–5
-export { type Convergence, type ConvergenceOptions, converge, type Solver, solverArrays } from './converge.ts';
+export {
+  type Accuracy,
+  type Convergence,
+  type ConvergenceOptions,
+  converge,
+  createWalk,
+  type Solver,
+  solverArrays,
+} from './converge.ts';
 export { type AlphaReading, diffusionOf } from './diffusion.ts';
 export * from './errors.ts';
 export {

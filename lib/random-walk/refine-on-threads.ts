@@ -15,7 +15,8 @@ export interface RefineOnThreadsOptions extends RefineOptions {
 }
 
 /**
- * What `refine` returns, to the bit, whatever the number of threads. They start with the call, some tens of milliseconds in which the
+ * What `refine` returns by the same solver, to the bit, whatever the number of threads: Chebyshev’s by default, since multigrid works
+ * on one thread. They start with the call, some tens of milliseconds in which the
  * caller computes alone, and end with it.
  *
  * Throws what `refine` throws, and KernelShapeError for no number of threads.
@@ -27,7 +28,7 @@ export function refineOnThreads(
 ): RefinedProbabilities {
   const kernels: ThreadedRandomWalkKernel[] = [];
   try {
-    return refine(picture, probabilities, options, (grid, valueArrays) => {
+    return refine(picture, probabilities, { solver: 'chebyshev', ...options }, (grid, valueArrays) => {
       const kernel = createThreadedRandomWalkKernel({ ...grid, threads }, valueArrays);
       kernels.push(kernel);
       return kernel;

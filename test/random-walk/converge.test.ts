@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { createRandomWalkKernel } from '../../lib/kernels/random-walk-kernel.ts';
 import { randomStream } from '../../lib/numerics/random.ts';
-import { converge, type Solver, solverArrays } from '../../lib/random-walk/converge.ts';
+import { converge, createWalk, type Solver, solverArrays } from '../../lib/random-walk/converge.ts';
 import { createNeighbourhood, forEachPair, type NeighbourhoodShape } from '../../lib/random-walk/neighbourhood.ts';
 import { pixelAffinities } from '../../lib/random-walk/reference/affinity.ts';
 import { walkStep, walkSteps } from '../../lib/random-walk/reference/walk.ts';
@@ -17,7 +16,7 @@ const image = { height: 13, width: 18, neighbourhood: createNeighbourhood(3), ch
 
 /** A picture of two halves with noise, and probabilities of noise. */
 function setUp(solver: Solver, grid = image) {
-  const walk = createRandomWalkKernel(grid, solverArrays[solver]);
+  const walk = createWalk(grid, solver);
   const noise = randomStream(2, 'picture');
   for (let index = 0; index < walk.features.length; index++) {
     const column = Math.floor(index / 3) % image.width;
@@ -57,7 +56,7 @@ describe.each(golden.cases)('$shape: numpy’s dense solution', ({ shape, limit 
     '$solver, $build',
     ({ solver, build }) => {
       const neighbourhood = createNeighbourhood(golden.radius, shape as NeighbourhoodShape);
-      const walk = createRandomWalkKernel({ ...golden, neighbourhood, build }, solverArrays[solver]);
+      const walk = createWalk({ ...golden, neighbourhood, build }, solver);
       walk.features.set(golden.features);
       walk.weights.set(golden.weights);
       walk.values[0]!.set(golden.f);
@@ -147,7 +146,7 @@ test('refuses tolerances that float32 does not reach, unknown solvers, and gives
   );
   expect(() => converge(walk, largestDegree, { diffusion: 0.9, tolerance: Number.NaN })).toThrow('got NaN');
   expect(() => converge(walk, largestDegree, { diffusion: 0.9, solver: 'jacobi' as Solver })).toThrow(
-    "must be one of fixed-point, conjugate-gradients, chebyshev, got 'jacobi'",
+    "must be one of fixed-point, conjugate-gradients, chebyshev, multigrid, got 'jacobi'",
   );
   f[3] = Number.NaN;
   expect(() => converge(walk, largestDegree, { diffusion: 0.9 })).toThrow('Are all values finite?');

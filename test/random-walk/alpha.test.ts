@@ -43,6 +43,7 @@ describe('alpha', () => {
       [0.01, 0.9, 0.99, 0.01, 0.9, 0.99],
     ]);
     for (const { spec } of charts) expect(compile(spec as never).spec.marks).toBeTruthy();
+    expect(remarks!.join(' ')).toMatch(/affinities of colours: the mean IoU is highest, \d+\.\d\d %, (without|at)/);
     expect(remarks!.join(' ')).toContain('The 4 classes are sky, ground, disc, box.');
   });
 

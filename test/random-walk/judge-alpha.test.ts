@@ -108,4 +108,6 @@ test('differences are paired by seed, and a seed without its partner does not co
     [0, 1],
   ]);
   expect(writeSpread(pairedSpread(rows, at('a'), at('b')), 10, 1)).toBe('15.0 ± 5.0');
+  const one = { count: 1, mean: -0.004, standardDeviation: 0, standardError: 0 };
+  expect([writeSpread(one), writeSpread(one, 1, 3), writeSpread(undefined)]).toEqual(['0.00', '−0.004', undefined]);
 });

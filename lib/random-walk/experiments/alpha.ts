@@ -88,7 +88,7 @@ export const alpha = defineExperiment<Params, SegmentationTrial, AlphaEvaluation
       (sum, diffusion) => sum + 4 * (3 + 4.5 / Math.sqrt(1 - diffusion)) + 10,
       0,
     );
-    const counted = sweptDiffusions(params).reduce((sum, diffusion) => sum + 10 / (1 - diffusion), 0);
+    const counted = sweptDiffusions(params).reduce((sum, diffusion) => sum + 6 / (1 - diffusion), 0);
     return {
       trainingCoreSeconds: seeds * trialSeconds(params, 'large-fov'),
       evaluationCoreSeconds:

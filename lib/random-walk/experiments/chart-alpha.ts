@@ -12,6 +12,7 @@ import { labelMetrics } from './label-measures.ts';
 import { type Place, pairedSpread, spreadAt } from './over-seeds.ts';
 
 const $schema = 'https://vega.github.io/schema/vega-lite/v6.json';
+const width = 560;
 const round = (value: number) => Number(value.toPrecision(5));
 
 /** What the walk adds to the mean IoU, with one standard error either way. */
@@ -44,6 +45,7 @@ export function chartAlpha(rows: readonly Measurement[], diffusions: readonly nu
       'The walk of Eq. 1 to its limit minus no walk, paired by seed: mean and one standard error. Weights are not to scale.',
     spec: {
       $schema,
+      width,
       data: { values },
       layer: [
         { mark: { type: 'rule' }, encoding: { x, y: y('low'), y2: { field: 'high' }, color } },
@@ -75,6 +77,7 @@ export function chartConvergence(rows: readonly Measurement[], diffusions: reado
       'Of all pixels, mean over seeds: by the walk at its limit, and of those the ones that differ from its early steps.',
     spec: {
       $schema,
+      width,
       data: { values },
       mark: { type: 'line', point: true },
       encoding: {
@@ -85,6 +88,7 @@ export function chartConvergence(rows: readonly Measurement[], diffusions: reado
           field: 'labels',
           type: 'nominal',
           title: null,
+          legend: { orient: 'bottom', columns: 1, symbolType: 'stroke', symbolSize: 600 },
           scale: {
             domain: metrics,
             range: [
@@ -111,7 +115,7 @@ function encodings(diffusions: readonly number[], names: readonly string[]) {
     type: 'nominal',
     title: null,
     scale: { domain: names },
-    legend: { orient: 'bottom', columns: 1, labelLimit: 400 },
+    legend: { orient: 'bottom', columns: 1, labelLimit: 500 },
   };
   return { x, color };
 }

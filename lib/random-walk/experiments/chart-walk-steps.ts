@@ -39,13 +39,16 @@ function lineAndBand(rows: readonly Measurement[], metric: string, title: string
     sort: ends.map(labelOf),
     axis: { labelAngle: 0 },
   };
+  // The first of the report's colours.
+  const color = { datum: title, type: 'nominal', legend: null };
   const y = (field: string) => ({ field, type: 'quantitative', title, scale: { zero: false } });
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
+    width: 560,
     data: { values },
     layer: [
-      { mark: { type: 'area', opacity: 0.25 }, encoding: { x, y: y('low'), y2: { field: 'high' } } },
-      { mark: { type: 'line', point: true }, encoding: { x, y: y('mean') } },
+      { mark: { type: 'area' }, encoding: { x, y: y('low'), y2: { field: 'high' }, color } },
+      { mark: { type: 'line', point: true }, encoding: { x, y: y('mean'), color } },
     ],
   };
 }

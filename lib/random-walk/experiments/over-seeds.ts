@@ -22,9 +22,13 @@ export function pairedSpread(rows: readonly Measurement[], place: Place, baselin
   return spreadOf(ours.map(([seed, value]) => value - theirs.get(seed)!));
 }
 
-/** `12.3 ± 0.4`, mean and standard error over seeds, both times `factor`. */
+/** `12.30 ± 0.40`, mean and standard error over seeds, both times `factor`; one seed has no error. */
 export function writeSpread(spread: Spread | undefined, factor = 1, decimals = 2): string | undefined {
   if (!spread) return undefined;
-  const mean = (factor * spread.mean).toFixed(decimals);
+  // No negative zero.
+  const mean = (factor * spread.mean)
+    .toFixed(decimals)
+    .replace(/^-(?=[0.]*$)/, '')
+    .replace('-', '−');
   return spread.count < 2 ? mean : `${mean} ± ${(factor * spread.standardError).toFixed(decimals)}`;
 }

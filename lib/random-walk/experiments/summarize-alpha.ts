@@ -40,6 +40,7 @@ export function summarizeAlpha(rows: readonly Measurement[], params: AlphaSummar
       `Networks are LargeFOV's. They are trained with one whole step of the walk, ŷ = A f, which no reading of α touches; every walk here goes along a disc of R = ${params.radius}.`,
       `Hand-set affinities are exp(${params.colourWeight} · Σ |difference of a colour|), colours from 0 to 1, over a back-end that was trained as long and has seen no walk: what they say of α owes nothing to the training of affinities.`,
       'Differences are paired by seed; ± is one standard error over seeds.',
+      ...affinityKinds.flatMap((affinities) => remarkBest(rows, diffusions, affinities)),
       remarkOnValues(rows, params),
     ],
   };
@@ -65,6 +66,7 @@ function tabulateSweep(rows: readonly Measurement[], params: AlphaSummaryParams,
       readingOf(diffusion, params),
       writeSpread(spreadAt(rows, at(meanIoU)), 100),
       isWalk ? writeSpread(pairedSpread(rows, at(meanIoU), from(meanIoU)), 100) : undefined,
+      isWalk ? writeSpread(pairedSpread(rows, at(meanIoU), at(alphaMetrics.earlyMeanIoU)), 100) : undefined,
       writeSpread(spreadAt(rows, at(labelMetrics.microIoU)), 100),
       writeSpread(spreadAt(rows, at(trimapError)), 100),
       isWalk ? writeSpread(pairedSpread(rows, at(trimapError), from(trimapError)), 100) : undefined,
@@ -80,6 +82,7 @@ function tabulateSweep(rows: readonly Measurement[], params: AlphaSummaryParams,
       { label: 'reading' },
       { label: 'mean IoU (%)' },
       { label: 'change by the walk (points)' },
+      { label: `of it after step ${earlySteps}` },
       { label: 'micro IoU (%)' },
       { label: `error in a ${trimapWidth} px trimap (%)` },
       { label: 'change by the walk (points)' },
@@ -125,6 +128,20 @@ function tabulateValues(rows: readonly Measurement[], params: AlphaSummaryParams
     ],
     rows: body,
   };
+}
+
+function remarkBest(rows: readonly Measurement[], diffusions: readonly number[], affinities: AffinityKind) {
+  const subject = subjectOf(affinities, 'scores');
+  const found = diffusions.flatMap((diffusion) => {
+    const iou = spreadAt(rows, { metric: labelMetrics.meanIoU, subject, step: diffusion });
+    return iou ? [{ diffusion, mean: iou.mean }] : [];
+  });
+  if (found.length === 0) return [];
+  const best = found.reduce((a, b) => (b.mean > a.mean ? b : a));
+  const name = `${affinityNames[affinities][0]!.toUpperCase()}${affinityNames[affinities].slice(1)}`;
+  return [
+    `${name}: the mean IoU is highest, ${(100 * best.mean).toFixed(2)} %, ${best.diffusion === 0 ? 'without a walk' : `at a weight of ${best.diffusion}`}.`,
+  ];
 }
 
 function remarkOnValues(rows: readonly Measurement[], { diffusion }: AlphaSummaryParams): string {

@@ -1,10 +1,9 @@
 /** What a step costs against the size of the image and against the radius, and what it keeps in memory. */
 import { createRandomWalkKernel } from '../lib/kernels/random-walk-kernel.ts';
 import { randomStream } from '../lib/numerics/random.ts';
-import { solverArrays } from '../lib/random-walk/converge.ts';
 import { gridOf, nonZeros } from '../lib/random-walk/experiments/timing-grids.ts';
 import { createNeighbourhood } from '../lib/random-walk/neighbourhood.ts';
-import { solverBytes, workingBytes } from '../lib/random-walk/walk-memory.ts';
+import { solverBytes, stepBytes } from '../lib/random-walk/walk-memory.ts';
 import { type BenchmarkRow, measureInTurn } from './benchmark.ts';
 import { photograph } from './random-walk-scene.ts';
 
@@ -41,7 +40,7 @@ export async function measureCosts(log: (line: string) => void): Promise<readonl
         2,
       ),
     ),
-    ...measureMemory(),
+    ...countMemory(),
   ];
 }
 
@@ -60,9 +59,8 @@ function startStep(size: Size, radius: number): () => void {
   return () => walk.step(f, y);
 }
 
-function measureMemory(): readonly BenchmarkRow[] {
-  const neighbourhood = createNeighbourhood(5);
-  const walk = createRandomWalkKernel({ ...photograph, neighbourhood, classes, channels }, 2);
+function countMemory(): readonly BenchmarkRow[] {
+  const options = { ...photograph, neighbourhood: createNeighbourhood(5), classes, channels };
   const row = (what: string, bytes: number): BenchmarkRow => ({
     benchmark: 'random-walk',
     case: `memory of ${what} beside the picture, f and ŷ, 500x375, R = 5, 21 classes`,
@@ -71,5 +69,5 @@ function measureMemory(): readonly BenchmarkRow[] {
     peers: {},
     limit: 80,
   });
-  return [row('one step', workingBytes(walk)), row('Chebyshev’s iteration', solverBytes(walk, solverArrays.chebyshev))];
+  return [row('one step', stepBytes(options)), row('Chebyshev’s iteration', solverBytes(options, 'chebyshev'))];
 }

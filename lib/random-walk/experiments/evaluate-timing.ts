@@ -8,7 +8,6 @@ import type { PixelGrid } from '../neighbourhood.ts';
 import { refine } from '../refine.ts';
 import { denseCrf } from '../rivals/dense-crf.ts';
 import { domainTransformFilter } from '../rivals/domain-transform.ts';
-import { workingBytes } from '../walk-memory.ts';
 import { measureSeconds } from './measure-seconds.ts';
 import { makeTimedScene, pictureOfSeed, type TimedScene } from './timed-scene.ts';
 import { startAffinities, startConvergence, startStep } from './timed-walks.ts';
@@ -86,10 +85,9 @@ async function timeMethods(scene: TimedScene, settings: TimingSettings, clock: C
   const { tolerance, radius } = settings;
   const contestants: Record<string, () => void> = {};
   for (const grid of stepGrids) {
-    const { walk, step, plainStep } = startStep(scene, stepGridOf(grid, settings));
+    const { step, plainStep } = startStep(scene, stepGridOf(grid, settings));
     contestants[timingSubjects.step(grid)] = step;
     contestants[timingSubjects.plainStep(grid)] = plainStep;
-    if (grid === 'picture') add(timingMetrics.memory, kernelSubject, workingBytes(walk), 'bytes');
   }
   for (const iterations of crfIterations) {
     const crf = denseCrf({ iterations });

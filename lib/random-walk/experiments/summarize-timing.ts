@@ -1,7 +1,7 @@
 /** Tables, charts and remarks of `timing`; pure functions of what was measured. */
 import type { Measurement, Summary, Table } from '../../pipeline/experiment.ts';
 import { formatSignificant } from '../../report/format-numbers.ts';
-import { solverArrays } from '../converge.ts';
+import { solverBytes, stepBytes } from '../walk-memory.ts';
 import { chartTiming } from './chart-timing.ts';
 import { judgeTiming } from './judge-timing.ts';
 import type { TimingParams } from './timing.ts';
@@ -24,7 +24,7 @@ export function summarizeTiming(rows: readonly Measurement[], params: TimingPara
     verdict: judgeTiming(numbers, params),
     tables: rows.length === 0 ? [] : [tabulateMethods(numbers, params), tabulateLimits(numbers, params)],
     charts: chartTiming(numbers, params),
-    remarks: [...remarkOnScores(params), ...remarkOnWhole(numbers, params), ...remarkOnMemory(numbers, params)],
+    remarks: [...remarkOnScores(params), ...remarkOnWhole(numbers, params), remarkOnMemory(params)],
   };
 }
 
@@ -148,16 +148,12 @@ function remarkOnWhole(numbers: TimingNumbers, params: TimingParams): readonly s
   ];
 }
 
-function remarkOnMemory(numbers: TimingNumbers, params: TimingParams): readonly string[] {
+function remarkOnMemory(params: TimingParams): string {
   const { height, width, classes, radius } = params;
-  const working = numbers.range(timingMetrics.memory, kernelSubject)?.greatest;
-  if (working === undefined) return [];
-  const array = 4 * height * width * classes;
-  const megabytes = (arrays: number) => formatSignificant((working + arrays * array) / 1e6);
+  const options = { ...gridOf(height, width, radius), classes, channels: 3 };
+  const megabytes = (bytes: number) => `${formatSignificant(bytes / 1e6)} MB`;
   const solvers = timedSolvers.map(
-    (solver) => `${megabytes(solverArrays[solver] - 2)} MB (${solver.replace('-', ' ')})`,
+    (solver) => `${megabytes(solverBytes(options, solver))} (${solver.replace('-', ' ')})`,
   );
-  return [
-    `Beside the picture, f and ŷ, a step at R = ${radius} keeps ${megabytes(0)} MB, and the walk to its limit ${solvers.join(', ')}.`,
-  ];
+  return `Beside the picture, f and ŷ, a step at R = ${radius} keeps ${megabytes(stepBytes(options))}, and the walk to its limit ${solvers.join(', ')}.`;
 }

@@ -1,5 +1,5 @@
 /** Walks over a scene, ready to be timed: arrays are filled, and what is timed is the call that is returned. */
-import { createRandomWalkKernel, type RandomWalkKernel } from '../../kernels/random-walk-kernel.ts';
+import { createRandomWalkKernel } from '../../kernels/random-walk-kernel.ts';
 import { randomStream } from '../../numerics/random.ts';
 import { type Convergence, converge, type Solver } from '../converge.ts';
 import type { PixelGrid } from '../neighbourhood.ts';
@@ -23,7 +23,6 @@ export function startWalk(scene: TimedScene, grid: PixelGrid, valueArrays: numbe
 }
 
 export interface TimedStep {
-  readonly walk: RandomWalkKernel;
   step(): void;
   /** In plain JavaScript. */
   plainStep(): void;
@@ -35,7 +34,6 @@ export function startStep(scene: TimedScene, grid: PixelGrid): TimedStep {
   const [f, y] = walk.values as [Float32Array, Float32Array];
   const { affinities, inverseDegrees } = walk;
   return {
-    walk,
     step: () => walk.step(f, y),
     plainStep: () => plainWalkStep(grid, { affinities, inverseDegrees, f, y }),
     affinities: () => void walk.computeAffinities(),

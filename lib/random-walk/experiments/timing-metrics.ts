@@ -5,8 +5,6 @@ export const timingMetrics = {
   seconds: 'seconds',
   products: 'products with A',
   bound: 'error bound',
-  /** Beside the picture, f and ŷ. */
-  memory: 'bytes of one step',
   stepByPixels: 'seconds of a step by pixels',
   affinitiesByPixels: 'seconds of affinities by pixels',
   stepByRadius: 'seconds of a step by radius',

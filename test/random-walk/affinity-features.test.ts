@@ -20,13 +20,14 @@ import {
 import { weightGroups } from '../../lib/random-walk/experiments/evaluate-affinity-features.ts';
 import { measureAffinityLoss } from '../../lib/random-walk/experiments/measure-affinity-loss.ts';
 import { paperVariant } from '../../lib/random-walk/experiments/network-params.ts';
-import { describePictures, meanIoUMetric } from '../../lib/random-walk/experiments/segmentation-measures.ts';
+import { meanIoUMetric } from '../../lib/random-walk/experiments/segmentation-metrics.ts';
 import { judgeAffinityFeatures } from '../../lib/random-walk/experiments/summarize-affinity-features.ts';
 import { affinityFeatures, createJointNetwork, type JointSettings } from '../../lib/random-walk/joint-network.ts';
 import { trainJointly } from '../../lib/random-walk/train-joint.ts';
 import { asTensors } from '../../lib/training/trainer.ts';
 import { runExperiment } from '../layer-norm/run-experiment.ts';
 import { attention, largeFov, residual } from './back-ends/small-networks.ts';
+import { countedPictures } from './counted-pictures.ts';
 import { openScenes } from './scenes.ts';
 
 beforeAll(async () => {
@@ -194,9 +195,9 @@ describe('the experiment', () => {
 
     const { verdict, tables, charts } = experiment.summarize(rows, smoke);
     expect(verdict.outcome).toBe('inconclusive');
-    expect(verdict.reason).toContain('Wrong scale: 2 pictures');
+    expect(verdict.reason).toContain('Wrong scale: 4 pictures to train on and 2 to validate on');
     for (const { title, columns, rows: cells } of tables) {
-      expect(title).toContain('2 pictures of at most 64 pixels');
+      expect(title).toContain('voc-segmentation (stand-in), 4 pictures to train on and 2 to validate on');
       for (const row of cells) expect(row).toHaveLength(columns.length);
     }
     expect(tables[0]!.rows).toHaveLength(10);
@@ -205,14 +206,13 @@ describe('the experiment', () => {
 });
 
 describe('the verdict', () => {
-  const seen = { classNames: ['a', 'b'], pictures: 24, longestSide: 240 };
   const asInPaper = { [unrefined]: 0.73, 'rgb-conv1': 0.75, 'rgb-conv1-fc': 0.752, 'two-layers': 0.751 };
   function rowsOf(
     change: Partial<typeof asInPaper> = {},
-    { seeds = 3, noise = 0.0005, pictures = 24 } = {},
+    { seeds = 3, noise = 0.0005, pictures = 34 } = {},
   ): Measurement[] {
     return Array.from({ length: seeds }, (_, seed) => [
-      ...describePictures({ ...seen, pictures }, seed),
+      ...countedPictures(seed, pictures),
       ...Object.entries({ ...asInPaper, ...change }).map(([variant, value], index) => {
         const varied = value + 0.03 * seed + noise * ((seed * (index + 1)) % 3);
         const subject = affinitySubject('large-fov', variant);
@@ -224,7 +224,7 @@ describe('the verdict', () => {
 
   test('holds where neither brings a point, harm included', () => {
     expect(judge().outcome).toBe('holds');
-    expect(judge().reason).toContain('The paper’s branch over the back-end alone: +2.');
+    expect(judge().reason).toContain('The back-end alone, beside it: −2.');
     expect(judge({ 'rgb-conv1-fc': 0.7 }).outcome).toBe('holds');
   });
 
@@ -236,7 +236,7 @@ describe('the verdict', () => {
   test('noise, few seeds, few pictures and missing branches decide nothing', () => {
     expect(judge({}, { noise: 0.02 }).outcome).toBe('inconclusive');
     expect(judge({}, { seeds: 2 }).reason).toContain('Too few seeds: 2');
-    expect(judge({}, { pictures: 6 }).reason).toContain('Wrong scale: 6 pictures');
+    expect(judge({}, { pictures: 6 }).reason).toContain('6 to validate on');
     expect(judgeAffinityFeatures([]).outcome).toBe('inconclusive');
     const without = rowsOf().filter(({ subject }) => !subject.endsWith('two-layers'));
     expect(judgeAffinityFeatures(without).reason).toContain('Not measured');

@@ -18,18 +18,11 @@ import {
   unrefined,
   variantOf,
 } from '../../lib/random-walk/experiments/radius-subjects.ts';
-import {
-  describePictures,
-  meanIoUMetric,
-  measuredPictures,
-  microIoUMetric,
-  SegmentationMeasures,
-  titlePictures,
-  trimapMetric,
-} from '../../lib/random-walk/experiments/segmentation-measures.ts';
+import { meanIoUMetric } from '../../lib/random-walk/experiments/segmentation-metrics.ts';
 import { enlargeScores, sampleSegmented } from '../../lib/random-walk/experiments/walk-between-scores.ts';
 import type { SegmentedPicture } from '../../lib/random-walk/segmenter.ts';
 import { runExperiment } from '../layer-norm/run-experiment.ts';
+import { countedPictures } from './counted-pictures.ts';
 import { openScenes } from './scenes.ts';
 
 beforeAll(async () => {
@@ -64,34 +57,6 @@ describe('walking between scores', () => {
     expect(sampled).toMatchObject({ height: 3, width: 5, classes, channels: 1 });
     for (const [index, value] of sampled.scores.entries()) expect(value).toBeCloseTo(scores[index]!, 5);
     expect([...sampled.features.slice(0, 6)]).toEqual([0, 8, 16, 24, 32, 8 * width]);
-  });
-});
-
-describe('measures', () => {
-  test('are over the whole set, and shares', () => {
-    const measures = new SegmentationMeasures(2);
-    // Scores by hand: one picture right, one with its second pixel wrong.
-    const truth = { width: 4, height: 1, labels: Uint8Array.of(0, 0, 0, 1) };
-    const scores = (labels: readonly number[]) => ({
-      ...{ width: 4, height: 1, classes: 2 },
-      data: Float32Array.from(labels.flatMap((label) => (label === 0 ? [3, -2] : [-5, 0]))),
-    });
-    measures.add(truth, scores([0, 0, 0, 1]));
-    measures.add(truth, scores([0, 1, 0, 1]));
-    const of = { subject: 'walk', step: 5, seed: 2 };
-    const values = Object.fromEntries(measures.measurements(of).map(({ metric, value }) => [metric, value]));
-    // Class 0: 5 of 6; class 1: 2 of 3. All four pixels of the row are within the band, twice.
-    expect(values[meanIoUMetric]).toBeCloseTo((5 / 6 + 2 / 3) / 2, 12);
-    expect(values[microIoUMetric]).toBeCloseTo(7 / 9, 12);
-    expect(values[trimapMetric]).toBeCloseTo(1 / 8, 12);
-    expect(measures.measurements(of)[0]).toMatchObject(of);
-  });
-
-  test('which pictures they are of goes into the title of a table', () => {
-    const seen = { classNames: ['sky', 'ground', 'disc', 'box'], pictures: 6, longestSide: 64 };
-    expect(measuredPictures(describePictures(seen, 3))).toEqual(seen);
-    expect(titlePictures(seen)).toBe('6 pictures of at most 64 pixels, 4 classes (sky, ground, disc, …)');
-    expect(measuredPictures([])).toBeUndefined();
   });
 });
 
@@ -146,7 +111,7 @@ test('smoke runs from plan to summary', async () => {
   const { rows } = await runExperiment(radiusSize, smoke, await openScenes());
   const values = (metric: string, subject: string) =>
     rows.filter((row) => row.metric === metric && row.subject === subject).map(({ step }) => step);
-  expect(values(meanIoUMetric, subjectOf('large-fov', converged))).toEqual([1, 2]);
+  expect(values(meanIoUMetric, subjectOf('large-fov', converged))).toEqual([2, 3]);
   expect(values(meanIoUMetric, subjectOf('large-fov', afterSteps(2)))).toEqual([4]);
   expect(values(meanIoUMetric, subjectOf('large-fov', betweenScores))).toEqual([4]);
   expect(values(meanIoUMetric, subjectOf('large-fov/radius-2-stride-1', converged))).toEqual([2]);
@@ -157,9 +122,9 @@ test('smoke runs from plan to summary', async () => {
 
   const { verdict, tables, charts } = radiusSize.summarize(rows, smoke);
   expect(verdict.outcome).toBe('inconclusive');
-  expect(verdict.reason).toContain('Wrong scale: 2 pictures');
+  expect(verdict.reason).toContain('Wrong scale: 4 pictures to train on and 2 to validate on');
   for (const { title, columns, rows: cells } of tables) {
-    expect(title).toContain('2 pictures of at most 64 pixels');
+    expect(title).toContain('voc-segmentation (stand-in), 4 pictures to train on and 2 to validate on');
     expect(cells.length).toBeGreaterThan(0);
     for (const row of cells) expect(row).toHaveLength(columns.length);
   }
@@ -171,8 +136,7 @@ test('smoke runs from plan to summary', async () => {
 }, 60_000);
 
 describe('the verdict', () => {
-  const params = { convergedRadii: [1, 2, 3, 5, 9], radius: 5, wideRadius: 19, wideSteps: [1, 10] };
-  const seen = { classNames: ['a', 'b'], pictures: 24, longestSide: 240 };
+  const params = { longestSide: 240, convergedRadii: [1, 2, 3, 5, 9], radius: 5, wideRadius: 19, wideSteps: [1, 10] };
   /** Mean IoU by subject and R, of which each seed is as far as of the others. */
   const asInPaper: Readonly<Record<string, number>> = {
     'large-fov: converged 1': 0.7,
@@ -187,7 +151,7 @@ describe('the verdict', () => {
   };
   function rowsOf(change: Readonly<Record<string, number>> = {}, { seeds = 3, noise = 0.0003 } = {}): Measurement[] {
     return Array.from({ length: seeds }, (_, seed) => [
-      ...describePictures(seen, seed),
+      ...countedPictures(seed),
       ...Object.entries({ ...asInPaper, ...change }).map(([key, value], index) => {
         const place = key.lastIndexOf(' ');
         const varied = value + 0.02 * seed + noise * ((seed + index) % 3);
@@ -225,11 +189,11 @@ describe('the verdict', () => {
     expect(judge({ 'deeplab-v2: dense CRF 0': 0.822 }).outcome).toBe('inconclusive');
     expect(judge({}, { seeds: 2 }).reason).toContain('Too few seeds: 2');
     const few = rowsOf().map((row) => (row.metric === 'validation pictures' ? { ...row, value: 6 } : row));
-    expect(judgeRadius(few, params).reason).toContain('Wrong scale: 6 pictures');
+    expect(judgeRadius(few, params).reason).toContain('6 to validate on');
     expect(judgeRadius([], params).outcome).toBe('inconclusive');
     const without = rowsOf().filter(({ subject }) => !subject.startsWith('deeplab-v2'));
     expect(judgeRadius(without, params).reason).toContain('Not all is measured');
-    expect(findingsOf(without, params, 240).findings).toHaveLength(3);
+    expect(findingsOf(without, params).findings).toHaveLength(3);
   });
 
   test('the back-end alone stands beside the paper’s in the table', () => {

@@ -23,7 +23,15 @@ const params = z.strictObject({
 type Params = z.infer<typeof params>;
 
 const backEnds: readonly BackEndKind[] = ['large-fov', 'deeplab-v2'];
-const laptop: Params = { ...networkPresets.laptop, validationImages: 24, hiddenUnits: 8 };
+const { backEndTraining, jointTraining } = networkPresets.laptop;
+const laptop: Params = {
+  ...networkPresets.laptop,
+  // Eight networks a seed are trained: fewer updates than the other experiments' for each.
+  backEndTraining: { ...backEndTraining, updates: 1000 },
+  jointTraining: { ...jointTraining, updates: 150 },
+  validationImages: 30,
+  hiddenUnits: 8,
+};
 
 export const affinityFeatures = defineExperiment<Params, SegmentationTrial, AffinityEvaluation>({
   name: 'random-walk/affinity-features',

@@ -1,17 +1,18 @@
 /** Accuracy and time of a prediction against the radius of its walk. */
 import type { Chart, Measurement } from '../../pipeline/experiment.ts';
+import { spreadAt } from './over-seeds.ts';
 import { betweenScores, denseCrfRefined, pictureTimeMetric, unrefined } from './radius-subjects.ts';
-import { type MeasuredPictures, meanIoUMetric, spreadOfRows, titlePictures } from './segmentation-measures.ts';
+import { describeDataset, meanIoUMetric } from './segmentation-metrics.ts';
 
 /** undefined where no walk was measured. */
-export function chartRadius(rows: readonly Measurement[], pictures: MeasuredPictures): Chart | undefined {
+export function chartRadius(rows: readonly Measurement[], longestSide: number): Chart | undefined {
   const points = (metric: string) => {
     const keys = new Set(rows.filter((row) => row.metric === metric).map(({ subject, step }) => `${step} ${subject}`));
     return [...keys].flatMap((key) => {
       const [radius, subject] = [Number(key.slice(0, key.indexOf(' '))), key.slice(key.indexOf(' ') + 1)];
       const [network, prediction] = subject.split(': ') as [string, string];
       if ([unrefined, denseCrfRefined, betweenScores].includes(prediction)) return [];
-      const { mean, standardError } = spreadOfRows(rows, metric, subject, radius)!;
+      const { mean, standardError } = spreadAt(rows, { metric, subject, step: radius })!;
       const round = (value: number) => Number(value.toPrecision(5));
       const [low, high] = [round(mean - standardError), round(mean + standardError)];
       return [{ network, prediction, radius, mean: round(mean), low, high }];
@@ -21,7 +22,7 @@ export function chartRadius(rows: readonly Measurement[], pictures: MeasuredPict
   if (accuracies.length === 0) return;
   return {
     title: 'Accuracy and time by radius',
-    caption: `Each network of ${titlePictures(pictures)}: mean over seeds, bars of one standard error. R in pixels, on a logarithmic axis; 500/${pictures.longestSide} times as many on the paper’s pictures.`,
+    caption: `On ${describeDataset(rows)}: mean over seeds, bars of one standard error. R in pixels, on a logarithmic axis; 500/${longestSide} times as many on the paper’s pictures.`,
     spec: {
       $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
       hconcat: [

@@ -3,6 +3,7 @@ import type { LabelledPicture } from '../../datasets/labelled-pictures.ts';
 import type { EvaluationContext, TrainedModel } from '../../pipeline/context.ts';
 import type { Measurement } from '../../pipeline/experiment.ts';
 import { InvalidWalkInput, WalkNotConverged } from '../errors.ts';
+import { mostProbableLabels } from '../evaluation/most-probable-labels.ts';
 import { clipNeighbourhood, createNeighbourhood } from '../neighbourhood.ts';
 import { startWalk, startWalkAlong, walkToLimit } from '../predict.ts';
 import type { SegmentedPicture } from '../segmenter.ts';
@@ -16,7 +17,8 @@ import {
   unrefined,
   unwalkedMetric,
 } from './affinity-variants.ts';
-import { describePictures, SegmentationMeasures } from './segmentation-measures.ts';
+import { LabelMeasures } from './label-measures.ts';
+import { measuredPictures } from './measured-pictures.ts';
 import { affinityWeightsOf, phaseTensors, validationPictures } from './validation-pictures.ts';
 import { sampleSegmented } from './walk-between-scores.ts';
 
@@ -43,12 +45,12 @@ export async function evaluateAffinityFeatures(
   const variant = trial.variants.find(({ name }) => name === phase);
   const weights = variant ? affinityWeightsOf(model, phase) : new Float32Array();
   const hidden = phaseTensors(model, phase)['affinity/hidden']?.data as Float32Array | undefined;
-  const seen = { classNames: [] as readonly string[], pictures: 0, longestSide: 0 };
-  let measures: SegmentationMeasures | undefined;
+  let [seen, names]: [number, readonly string[]] = [0, []];
+  let measures: LabelMeasures | undefined;
   let [unwalked, loss] = [0, 0];
 
   for await (const { classNames, picture, segment } of validationPictures(trial, model, pictures, context)) {
-    measures ??= new SegmentationMeasures(classNames.length);
+    measures ??= new LabelMeasures(classNames.length);
     const segmented = segment(phase);
     let { scores } = segmented;
     if (variant) {
@@ -60,18 +62,17 @@ export async function evaluateAffinityFeatures(
       }
       loss += lossOf(segmented, picture, variant);
     }
-    measures.add(picture, { ...segmented, data: scores });
-    seen.classNames = classNames;
-    seen.pictures += 1;
-    seen.longestSide = Math.max(seen.longestSide, picture.width, picture.height);
+    measures.add(picture, mostProbableLabels({ ...segmented, data: scores }));
+    names = classNames;
+    seen += 1;
   }
 
   const of = { subject: affinitySubject(trial.backEnd, variant?.name ?? unrefined), step: 0, seed: trial.seed };
-  const rows = [...describePictures(seen, trial.seed), ...measures!.measurements(of)];
+  const rows = [...(await measuredPictures(trial, pictures, names, context)), ...measures!.measurements(of)];
   if (!variant) return rows;
   return [
     ...rows,
-    { metric: affinityLossMetric, ...of, value: loss / seen.pictures, unit: 'squared error' },
+    { metric: affinityLossMetric, ...of, value: loss / seen, unit: 'squared error' },
     { metric: unwalkedMetric, ...of, value: unwalked, unit: 'pictures' },
     // The sign of a hidden unit's weight says nothing about that of a channel.
     ...(hidden ? [] : weightGroups(model, phase, weights).flatMap((group) => describeWeights(group, of))),

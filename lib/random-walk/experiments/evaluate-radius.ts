@@ -1,10 +1,14 @@
 /** Measures what trained networks predict with walks of some radius, and what it takes. */
 import type { EvaluationContext } from '../../pipeline/context.ts';
 import type { Measurement } from '../../pipeline/experiment.ts';
+import { mostProbableLabels } from '../evaluation/most-probable-labels.ts';
 import { classProbabilities, startWalk, walkSteps, walkToLimit } from '../predict.ts';
-import { denseCrf } from '../rivals/dense-crf.ts';
+import { type DenseCrfOptions, denseCrf } from '../rivals/dense-crf.ts';
 import type { SegmentedPicture } from '../segmenter.ts';
 import { alonePhase, type SegmentationTrial } from '../training/segmentation-networks.ts';
+import { chooseRivals } from './choose-rivals.ts';
+import { LabelMeasures } from './label-measures.ts';
+import { measuredPictures } from './measured-pictures.ts';
 import {
   affinityTimeMetric,
   afterSteps,
@@ -17,7 +21,6 @@ import {
   subjectOf,
   unrefined,
 } from './radius-subjects.ts';
-import { describePictures, SegmentationMeasures } from './segmentation-measures.ts';
 import { affinityWeightsOf, type ValidationPicture, validationPictures } from './validation-pictures.ts';
 import { enlargeScores, sampleSegmented } from './walk-between-scores.ts';
 
@@ -32,8 +35,8 @@ export interface RadiusEvaluation {
 }
 
 export type RadiusPrediction =
-  /** The back-end alone, trained as long; and a dense CRF over it. */
-  | { readonly kind: 'rivals'; readonly hasCrf: boolean }
+  /** The back-end alone, trained as long; and, where it is said on how many training pictures to choose it, a dense CRF. */
+  | { readonly kind: 'rivals'; readonly crfChosenOn?: number }
   /** Between pixels. */
   | {
       readonly kind: 'walk';
@@ -62,41 +65,39 @@ export async function evaluateRadius(
   const model = await context.model(trials[0]!);
   const phase = prediction.kind === 'rivals' ? alonePhase : prediction.phase;
   const weights = prediction.kind === 'rivals' ? new Float32Array() : affinityWeightsOf(model, phase);
-  const measured = new Map<
-    string,
-    { readonly measures: SegmentationMeasures; readonly costs: Record<string, number> }
-  >();
-  const seen = { classNames: [] as readonly string[], pictures: 0, longestSide: 0 };
+  const chosenOn = prediction.kind === 'rivals' ? prediction.crfChosenOn : undefined;
+  const crf = chosenOn === undefined ? undefined : (await chooseRivals(trial, model, chosenOn, context)).crf;
+  const measured = new Map<string, { readonly measures: LabelMeasures; readonly costs: Record<string, number> }>();
+  let [seen, names]: [number, readonly string[]] = [0, []];
   for await (const validation of validationPictures(trial, model, pictures, context)) {
     const { classNames, picture } = validation;
     const segmented = validation.segment(phase);
     for (const { prediction: name, data, seconds, costs } of predict(validation, segmented)) {
-      const entry = measured.get(name) ?? { measures: new SegmentationMeasures(classNames.length), costs: {} };
+      const entry = measured.get(name) ?? { measures: new LabelMeasures(classNames.length), costs: {} };
       measured.set(name, entry);
-      entry.measures.add(picture, { ...segmented, data });
+      entry.measures.add(picture, mostProbableLabels({ ...segmented, data }));
       for (const [metric, cost] of Object.entries({ [pictureTimeMetric]: seconds, ...costs })) {
         entry.costs[metric] = (entry.costs[metric] ?? 0) + cost;
       }
     }
-    seen.classNames = classNames;
-    seen.pictures += 1;
-    seen.longestSide = Math.max(seen.longestSide, picture.width, picture.height);
+    names = classNames;
+    seen += 1;
   }
   const step = prediction.kind === 'rivals' ? 0 : prediction.radius;
   const network = networkName(trial.backEnd, prediction.kind === 'rivals' ? undefined : phase);
   return [
-    ...describePictures(seen, trial.seed),
+    ...(await measuredPictures(trial, pictures, names, context)),
     ...[...measured].flatMap(([name, { measures, costs }]) => {
       const of = { subject: subjectOf(network, name), step, seed: trial.seed };
       const means = Object.entries(costs).map(([metric, sum]) => {
-        return { metric, ...of, value: sum / seen.pictures, unit: metric === solverStepsMetric ? '1' : 's' };
+        return { metric, ...of, value: sum / seen, unit: metric === solverStepsMetric ? '1' : 's' };
       });
       return [...measures.measurements(of), ...means];
     }),
   ];
 
   function predict(validation: ValidationPicture, segmented: SegmentedPicture): Iterable<Predicted> {
-    if (prediction.kind === 'rivals') return predictRivals(validation, segmented, prediction.hasCrf);
+    if (prediction.kind === 'rivals') return predictRivals(validation, segmented, crf);
     if (prediction.kind === 'walk') return predictWalks(segmented, weights, prediction, diffusion);
     return predictBetweenScores(segmented, weights, prediction.radius, diffusion);
   }
@@ -105,13 +106,13 @@ export async function evaluateRadius(
 function* predictRivals(
   { picture }: ValidationPicture,
   segmented: SegmentedPicture,
-  hasCrf: boolean,
+  crf: DenseCrfOptions | undefined,
 ): Generator<Predicted> {
   yield { prediction: unrefined, data: segmented.scores, seconds: 0 };
-  if (!hasCrf) return;
+  if (!crf) return;
   const probabilities = classProbabilities(segmented, segmented.scores);
   const { width, height, rgb } = picture;
-  const [refined, seconds] = timed(() => denseCrf()({ width, height, data: rgb }, probabilities));
+  const [refined, seconds] = timed(() => denseCrf(crf)({ width, height, data: rgb }, probabilities));
   yield { prediction: denseCrfRefined, data: refined.data, seconds };
 }
 

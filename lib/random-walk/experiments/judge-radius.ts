@@ -2,6 +2,7 @@
 
 import type { Spread } from '../../numerics/spread.ts';
 import type { Measurement, Verdict } from '../../pipeline/experiment.ts';
+import { whyNoVerdict } from './compare-methods.ts';
 import {
   aboutEqual,
   areAll,
@@ -12,19 +13,19 @@ import {
   listDifferences,
   writePoints,
 } from './findings.ts';
+import { type Place, pairedSpread } from './over-seeds.ts';
 import { afterSteps, converged, denseCrfRefined, networkName, subjectOf } from './radius-subjects.ts';
-import { meanIoUMetric, measuredPictures, pairedDifference, valuesOf } from './segmentation-measures.ts';
+import { meanIoUMetric, pictureCounts } from './segmentation-metrics.ts';
 
 export interface JudgedRadii {
+  /** Pixels of the pictures' longer side. */
+  readonly longestSide: number;
   readonly convergedRadii: readonly number[];
   readonly radius: number;
   readonly wideRadius: number;
   readonly wideSteps: readonly number[];
 }
 
-const fewestSeeds = 3;
-/** Fewer say nothing about a point of IoU. */
-const fewestPictures = 20;
 /** The longest side of the paper's pictures, in which its radii count. */
 export const paperSide = 500;
 
@@ -40,9 +41,9 @@ export function radiiInInterval(radii: readonly number[], longestSide: number): 
 }
 
 export function judgeRadius(rows: readonly Measurement[], params: JudgedRadii): Verdict {
-  const pictures = measuredPictures(rows);
+  const pictures = pictureCounts(rows);
   if (!pictures) return { outcome: 'inconclusive', reason: 'Nothing was measured.' };
-  const { findings, seeds } = findingsOf(rows, params, pictures.longestSide);
+  const { findings, seeds } = findingsOf(rows, params);
   if (findings.length < 4) {
     return {
       outcome: 'inconclusive',
@@ -50,14 +51,8 @@ export function judgeRadius(rows: readonly Measurement[], params: JudgedRadii): 
     };
   }
   const numbers = `Differences of mean IoU in percentage points ± standard error, paired by seed (${seeds}). ${findings.map(describeFinding).join(' ')}`;
-  if (pictures.pictures < fewestPictures) {
-    const reason = `Wrong scale: ${pictures.pictures} pictures, at least ${fewestPictures} are needed. ${numbers}`;
-    return { outcome: 'inconclusive', reason };
-  }
-  if (seeds < fewestSeeds) {
-    const reason = `Too few seeds: ${seeds}, at least ${fewestSeeds} are needed. ${numbers}`;
-    return { outcome: 'inconclusive', reason };
-  }
+  const obstacle = whyNoVerdict(pictures, seeds);
+  if (obstacle) return { outcome: 'inconclusive', reason: `${obstacle} ${numbers}` };
   const refuted = findings.some(({ holds }) => holds === false);
   const proved = findings.every(({ holds }) => holds === true);
   return { outcome: refuted ? 'does not hold' : proved ? 'holds' : 'inconclusive', reason: numbers };
@@ -66,30 +61,30 @@ export function judgeRadius(rows: readonly Measurement[], params: JudgedRadii): 
 /** The four sentences, those that were measured. */
 export function findingsOf(
   rows: readonly Measurement[],
-  { convergedRadii, radius, wideRadius, wideSteps }: JudgedRadii,
-  longestSide: number,
+  { longestSide, convergedRadii, radius, wideRadius, wideSteps }: JudgedRadii,
 ): { readonly findings: readonly Finding[]; readonly seeds: number } {
   const [largeFov, v2] = [networkName('large-fov'), networkName('deeplab-v2')];
-  const at = (network: string, prediction: string, step: number) =>
-    valuesOf(rows, meanIoUMetric, subjectOf(network, prediction), step);
+  const at = (network: string, prediction: string, step: number): Place => {
+    return { metric: meanIoUMetric, subject: subjectOf(network, prediction), step };
+  };
   const base = at(largeFov, converged, radius);
   const oneWideStep = at(largeFov, afterSteps(1), wideRadius);
 
   const compared = radiiInInterval(convergedRadii, longestSide)
     .filter((each) => each !== radius)
     .flatMap((each) => {
-      const difference = pairedDifference(at(largeFov, converged, each), base);
+      const difference = pairedSpread(rows, at(largeFov, converged, each), base);
       return difference ? [{ name: `R = ${each}`, difference }] : [];
     });
   const more = [
     ...wideSteps.filter((steps) => steps > 1).map((steps) => afterSteps(steps)),
     ...(convergedRadii.includes(wideRadius) ? [converged] : []),
   ].flatMap((prediction) => {
-    const difference = pairedDifference(at(largeFov, prediction, wideRadius), oneWideStep);
+    const difference = pairedSpread(rows, at(largeFov, prediction, wideRadius), oneWideStep);
     return difference ? [{ name: prediction, difference }] : [];
   });
-  const step = pairedDifference(oneWideStep, base);
-  const crf = pairedDifference(at(v2, afterSteps(1), wideRadius), at(v2, denseCrfRefined, 0));
+  const step = pairedSpread(rows, oneWideStep, base);
+  const crf = pairedSpread(rows, at(v2, afterSteps(1), wideRadius), at(v2, denseCrfRefined, 0));
 
   const findings: Finding[] = [];
   if (compared.length > 0) {

@@ -13,12 +13,14 @@ import {
   trialSeconds,
 } from './network-params.ts';
 import { defaultPhase, networkName, variantOf } from './radius-subjects.ts';
+import { refinementFields, refinementPresets, rivalDeviation } from './refinement-params.ts';
 import { summarizeRadius } from './summarize-radius.ts';
 
 const radius = z.number().int().min(1).max(100);
 const params = z
   .strictObject({
     ...networkFields,
+    ...refinementFields,
     /** Walks over these go to their limit. */
     convergedRadii: z.array(radius).min(1).max(20),
     /** One step is made over this one, and more for comparison: 40 in the paper, on pictures of 500 pixels. */
@@ -43,7 +45,8 @@ export type RadiusParams = z.infer<typeof params>;
 
 const laptop: RadiusParams = {
   ...networkPresets.laptop,
-  validationImages: 24,
+  ...refinementPresets.laptop,
+  validationImages: 30,
   // In proportion to 500 pixels: 2, 4, 6, 10, 19, and 40.
   convergedRadii: [1, 2, 3, 5, 9],
   wideRadius: 19,
@@ -64,7 +67,7 @@ function trialsOf(params: RadiusParams, seed: number): readonly SegmentationTria
 
 /** What is predicted with a trial's networks. */
 function predictionsOf(params: RadiusParams, { backEnd, variants }: SegmentationTrial): readonly RadiusPrediction[] {
-  const { convergedRadii, wideRadius, wideSteps, scoreRadius } = params;
+  const { convergedRadii, wideRadius, wideSteps, scoreRadius, choosingImages } = params;
   const walks = (phase: string, radii: readonly number[], steps: readonly number[]): RadiusPrediction[] => [
     ...[...new Set([...radii, wideRadius])].map(
       (radius): RadiusPrediction => ({
@@ -83,7 +86,10 @@ function predictionsOf(params: RadiusParams, { backEnd, variants }: Segmentation
       const own = network.walkStride === 1 ? [network.radius] : [];
       return walks(name, [...new Set([params.radius, ...own])], [1]);
     }
-    const rivals: RadiusPrediction = { kind: 'rivals', hasCrf: backEnd === 'deeplab-v2' };
+    const rivals: RadiusPrediction = {
+      kind: 'rivals',
+      ...(backEnd === 'deeplab-v2' ? { crfChosenOn: choosingImages } : {}),
+    };
     const isLargeFov = backEnd === 'large-fov';
     return [rivals, ...walks(name, isLargeFov ? convergedRadii : [params.radius], isLargeFov ? wideSteps : [1])];
   });
@@ -100,6 +106,7 @@ export const radiusSize = defineExperiment<RadiusParams, SegmentationTrial, Radi
     'Converged, walks of 3 < R < 20 segment about equally well; one step at R = 40 comes close to converging at R = 5, more steps there bring nothing, and over DeepLab-v2 that one step does better than a dense CRF.',
   deviations: [
     ...networkDeviations,
+    rivalDeviation,
     'R counts pixels of pictures of 500 × 375 in the paper: in `laptop` and `overnight`, of 240 × 180, radii are in proportion, 19 for the paper’s 40, and a table says what each would be there. R = 40 itself connects a pixel of those pictures to more than a tenth of them all.',
     'All radii predict with networks that were trained at one; the paper tests “alternative versions of our model”, which may have been trained at theirs. Networks that were trained with walks between pixels stand beside them: at R = 5, in `overnight` also at other radii.',
     'One step is one of Eq. 1, ŷ = 0.99 A f + 0.01 f, where training makes ŷ = A f.',
@@ -111,7 +118,8 @@ export const radiusSize = defineExperiment<RadiusParams, SegmentationTrial, Radi
     smoke: {
       ...laptop,
       ...networkPresets.smoke,
-      convergedRadii: [1, 2],
+      ...refinementPresets.smoke,
+      convergedRadii: [2, 3],
       wideRadius: 4,
       wideSteps: [1, 2],
       scoreRadius: 4,
@@ -121,6 +129,7 @@ export const radiusSize = defineExperiment<RadiusParams, SegmentationTrial, Radi
     overnight: {
       ...laptop,
       ...networkPresets.overnight,
+      ...refinementPresets.overnight,
       convergedRadii: [1, 2, 3, 5, 7, 9, 12, 19],
       wideSteps: [1, 2, 3, 5, 10, 20, 50],
       trainedWalks: [
@@ -132,6 +141,7 @@ export const radiusSize = defineExperiment<RadiusParams, SegmentationTrial, Radi
     paper: {
       ...laptop,
       ...networkPresets.paper,
+      ...refinementPresets.paper,
       convergedRadii: [3, 4, 5, 10, 15, 19],
       wideRadius: 40,
       wideSteps: [1, 2, 5, 10, 20],
@@ -169,7 +179,7 @@ export const radiusSize = defineExperiment<RadiusParams, SegmentationTrial, Radi
       return trialSeconds({ ...params, trainedWalk: { ...params.trainedWalk, radius: window, stride } }, 'large-fov');
     });
     // Measured on 240 × 180 pixels and 11 classes: a product with A 0.25 ms for each R², about 50 to the limit; affinities 1 ms.
-    const pictures = (3 / 4) * (longestSide / 240) ** 2 * (4 / 3) * Math.min(validationImages, 1000);
+    const pictures = (longestSide / 240) ** 2 * Math.min(validationImages, 1000);
     const products = (radius: number, count: number) => radius ** 2 * (0.001 + 0.00015 * count);
     const converging = convergedRadii.reduce((sum, radius) => sum + products(radius, 50), 0);
     const compared = (2 + trainedWalks.length) * (products(params.radius, 50) + products(wideRadius, 1));

@@ -15,34 +15,23 @@ import {
   unwalkedMetric,
   variantNamesOf,
 } from './affinity-variants.ts';
+import { whyNoVerdict } from './compare-methods.ts';
 import { aboutEqual, describeFinding, type Finding, isBelow, writePoints } from './findings.ts';
-import {
-  type MeasuredPictures,
-  meanIoUMetric,
-  measuredPictures,
-  microIoUMetric,
-  pairedDifference,
-  spreadOfRows,
-  titlePictures,
-  trimapMetric,
-  valuesOf,
-} from './segmentation-measures.ts';
+import { labelMetrics } from './label-measures.ts';
+import { pairedSpread, spreadAt, writeSpread } from './over-seeds.ts';
+import { describeDataset, meanIoUMetric, pictureCounts } from './segmentation-metrics.ts';
 
-const fewestSeeds = 3;
-/** Fewer say nothing about a point of IoU. */
-const fewestPictures = 20;
 const backEndLabels = { 'large-fov': 'LargeFOV', 'deeplab-v2': 'DeepLab-v2' } as const;
 const backEnds = Object.keys(backEndLabels) as (keyof typeof backEndLabels)[];
 
 export function summarizeAffinityFeatures(rows: readonly Measurement[]): Summary {
-  const pictures = measuredPictures(rows);
   const verdict = judgeAffinityFeatures(rows);
-  if (!pictures) return { verdict, tables: [], charts: [] };
+  if (!pictureCounts(rows)) return { verdict, tables: [], charts: [] };
   const unwalked = rows.filter(({ metric, value }) => metric === unwalkedMetric && value > 0);
   return {
     verdict,
-    tables: [tabulateSegmentations(rows, pictures), tabulateWeights(rows, pictures)],
-    charts: [chartDifferences(rows, pictures)],
+    tables: [tabulateSegmentations(rows), tabulateWeights(rows)],
+    charts: [chartDifferences(rows)],
     remarks: [
       'The paper says what these variants bring in words: there are no numbers to put beside ours.',
       'The affinity loss is over the pixels and within the radius of the training, on whole validation pictures.',
@@ -56,12 +45,12 @@ export function summarizeAffinityFeatures(rows: readonly Measurement[]): Summary
 
 /** Against the paper's branch, seed by seed. */
 function gain(rows: readonly Measurement[], backEnd: BackEndKind, variant: string, metric: string): Spread | undefined {
-  const at = (name: string) => valuesOf(rows, metric, affinitySubject(backEnd, name), 0);
-  return pairedDifference(at(variant), at(baseline));
+  const at = (name: string) => ({ metric, subject: affinitySubject(backEnd, name), step: 0 });
+  return pairedSpread(rows, at(variant), at(baseline));
 }
 
 export function judgeAffinityFeatures(rows: readonly Measurement[]): Verdict {
-  const pictures = measuredPictures(rows);
+  const pictures = pictureCounts(rows);
   const statements: readonly (readonly [AffinityVariantName, string])[] = [
     ['rgb-conv1-fc', 'fc6 and fc7 besides bring less than a point'],
     ['two-layers', 'A second convolution layer brings less than a point'],
@@ -75,20 +64,11 @@ export function judgeAffinityFeatures(rows: readonly Measurement[]): Verdict {
     return { statement: statements[index]![1], holds, numbers: writePoints(difference!) };
   });
   const seeds = Math.min(...gains.map((difference) => difference!.count));
-  const walk = pairedDifference(
-    valuesOf(rows, meanIoUMetric, affinitySubject('large-fov', baseline), 0),
-    valuesOf(rows, meanIoUMetric, affinitySubject('large-fov', unrefined), 0),
-  );
-  const context = walk ? ` The paper’s branch over the back-end alone: ${writePoints(walk)}.` : '';
+  const overBackEnd = gain(rows, 'large-fov', unrefined, meanIoUMetric);
+  const context = overBackEnd ? ` The back-end alone, beside it: ${writePoints(overBackEnd)}.` : '';
   const numbers = `Mean IoU beside the paper’s branch in percentage points ± standard error, paired by seed (${seeds}). ${findings.map(describeFinding).join(' ')}${context}`;
-  if (pictures.pictures < fewestPictures) {
-    const reason = `Wrong scale: ${pictures.pictures} pictures, at least ${fewestPictures} are needed. ${numbers}`;
-    return { outcome: 'inconclusive', reason };
-  }
-  if (seeds < fewestSeeds) {
-    const reason = `Too few seeds: ${seeds}, at least ${fewestSeeds} are needed. ${numbers}`;
-    return { outcome: 'inconclusive', reason };
-  }
+  const obstacle = whyNoVerdict(pictures, seeds);
+  if (obstacle) return { outcome: 'inconclusive', reason: `${obstacle} ${numbers}` };
   const isRefuted = findings.some(({ holds }) => holds === false);
   const isProved = findings.every(({ holds }) => holds === true);
   return { outcome: isRefuted ? 'does not hold' : isProved ? 'holds' : 'inconclusive', reason: numbers };
@@ -96,30 +76,26 @@ export function judgeAffinityFeatures(rows: readonly Measurement[]): Verdict {
 
 const labelOf = (variant: string) => affinityLabels[variant as AffinityVariantName] ?? 'no walk: the back-end alone';
 
-function tabulateSegmentations(rows: readonly Measurement[], pictures: MeasuredPictures): Table {
+function tabulateSegmentations(rows: readonly Measurement[]): Table {
   const body = backEnds.flatMap((backEnd) =>
     [unrefined, ...variantNamesOf(backEnd)].map((variant) => {
       const subject = affinitySubject(backEnd, variant);
-      const mean = (metric: string, factor: number, digits: number) => {
-        const spread = spreadOfRows(rows, metric, subject, 0);
-        if (!spread) return;
-        const error = spread.count > 1 ? ` ± ${(factor * spread.standardError).toFixed(digits)}` : '';
-        return `${(factor * spread.mean).toFixed(digits)}${error}`;
-      };
+      const mean = (metric: string, factor: number, digits: number) =>
+        writeSpread(spreadAt(rows, { metric, subject, step: 0 }), factor, digits);
       const difference = variant === baseline ? undefined : gain(rows, backEnd, variant, meanIoUMetric);
       return [
         backEndLabels[backEnd],
         labelOf(variant),
         mean(meanIoUMetric, 100, 2),
         difference && writePoints(difference),
-        mean(microIoUMetric, 100, 2),
-        mean(trimapMetric, 100, 2),
+        mean(labelMetrics.microIoU, 100, 2),
+        mean(labelMetrics.trimapError, 100, 2),
         mean(affinityLossMetric, 1, 4),
       ];
     }),
   );
   return {
-    title: `Segmentations by affinity branch on ${titlePictures(pictures)}: mean ± standard error over seeds`,
+    title: `Segmentations by affinity branch on ${describeDataset(rows)}: mean ± standard error over seeds`,
     columns: [
       { label: 'back-end' },
       { label: 'affinities' },
@@ -134,21 +110,21 @@ function tabulateSegmentations(rows: readonly Measurement[], pictures: MeasuredP
 }
 
 /** By the layers of the features, where there is one weight a channel. */
-function tabulateWeights(rows: readonly Measurement[], pictures: MeasuredPictures): Table {
+function tabulateWeights(rows: readonly Measurement[]): Table {
   const groups = [allWeights, 'RGB', 'conv1_1', 'conv1_2', 'fc6', 'fc7'];
   const body = backEnds.flatMap((backEnd) =>
     variantNamesOf(backEnd).flatMap((variant) =>
       groups.flatMap((group) => {
         const subject = affinitySubject(backEnd, variant);
-        const positive = spreadOfRows(rows, positiveMetric(group), subject, 0);
-        const mean = spreadOfRows(rows, meanWeightMetric(group), subject, 0);
+        const positive = spreadAt(rows, { metric: positiveMetric(group), subject, step: 0 });
+        const mean = spreadAt(rows, { metric: meanWeightMetric(group), subject, step: 0 });
         if (!positive || !mean) return [];
         return [[backEndLabels[backEnd], labelOf(variant), group, 100 * positive.mean, mean.mean]];
       }),
     ),
   );
   return {
-    title: `Learned weights θ of affinities, trained beside ${titlePictures(pictures)}: means over seeds`,
+    title: `Learned weights θ of affinities, ${describeDataset(rows)}: means over seeds`,
     columns: [
       { label: 'back-end' },
       { label: 'affinities' },
@@ -160,7 +136,7 @@ function tabulateWeights(rows: readonly Measurement[], pictures: MeasuredPicture
   };
 }
 
-function chartDifferences(rows: readonly Measurement[], pictures: MeasuredPictures): Chart {
+function chartDifferences(rows: readonly Measurement[]): Chart {
   const values = backEnds.flatMap((backEnd) =>
     [unrefined, ...variantNamesOf(backEnd)].flatMap((variant) => {
       const difference = gain(rows, backEnd, variant, meanIoUMetric);
@@ -184,7 +160,7 @@ function chartDifferences(rows: readonly Measurement[], pictures: MeasuredPictur
   const yOffset = { field: 'backEnd' };
   return {
     title: 'Affinity branches beside the paper’s',
-    caption: `Paired by seed on ${titlePictures(pictures)}: mean, bars of one standard error. 0 is the paper’s branch.`,
+    caption: `Paired by seed on ${describeDataset(rows)}: mean, bars of one standard error. 0 is the paper’s branch.`,
     spec: {
       $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
       width: 420,

@@ -3,6 +3,8 @@ import type { Measurement, Summary, Table } from '../../pipeline/experiment.ts';
 import { createNeighbourhood } from '../neighbourhood.ts';
 import { chartRadius } from './chart-radius.ts';
 import { type JudgedRadii, judgeRadius, radiusInPaper } from './judge-radius.ts';
+import { labelMetrics } from './label-measures.ts';
+import { spreadAt, writeSpread } from './over-seeds.ts';
 import {
   affinityTimeMetric,
   afterSteps,
@@ -15,15 +17,7 @@ import {
   subjectOf,
   unrefined,
 } from './radius-subjects.ts';
-import {
-  type MeasuredPictures,
-  meanIoUMetric,
-  measuredPictures,
-  microIoUMetric,
-  spreadOfRows,
-  titlePictures,
-  trimapMetric,
-} from './segmentation-measures.ts';
+import { describeDataset, meanIoUMetric, pictureCounts } from './segmentation-metrics.ts';
 
 /** What the paper has of SBD, in per cent: mean IoU and overall IoU. */
 const paperNumbers = ({
@@ -44,13 +38,12 @@ const paperNumbers = ({
 };
 
 export function summarizeRadius(rows: readonly Measurement[], params: JudgedRadii): Summary {
-  const pictures = measuredPictures(rows);
   const verdict = judgeRadius(rows, params);
-  if (!pictures) return { verdict, tables: [], charts: [] };
-  const chart = chartRadius(rows, pictures);
+  if (!pictureCounts(rows)) return { verdict, tables: [], charts: [] };
+  const chart = chartRadius(rows, params.longestSide);
   return {
     verdict,
-    tables: [tabulatePredictions(rows, params, pictures), tabulateCosts(rows, pictures)],
+    tables: [tabulatePredictions(rows, params), tabulateCosts(rows)],
     charts: chart ? [chart] : [],
     remarks: [
       'Seconds are of one thread of the machine that evaluated, from features and scores to the prediction; what else ran there is in them.',
@@ -73,33 +66,28 @@ function predictionsOf(rows: readonly Measurement[]) {
   );
 }
 
-function tabulatePredictions(rows: readonly Measurement[], params: JudgedRadii, pictures: MeasuredPictures): Table {
+function tabulatePredictions(rows: readonly Measurement[], params: JudgedRadii): Table {
   const paper = paperNumbers(params);
   const body = predictionsOf(rows).map(({ network, prediction, step }) => {
     const subject = subjectOf(network, prediction);
-    const mean = (metric: string, factor = 100) => {
-      const spread = spreadOfRows(rows, metric, subject, step);
-      if (!spread) return;
-      const error = spread.count > 1 ? ` ± ${(factor * spread.standardError).toFixed(2)}` : '';
-      return `${(factor * spread.mean).toFixed(2)}${error}`;
-    };
+    const mean = (metric: string) => writeSpread(spreadAt(rows, { metric, subject, step }), 100);
     const [paperMean, paperOverall] = paper[`${subject} ${step}`] ?? [];
     const isOfScores = prediction === betweenScores;
     return [
       network,
       prediction,
       step === 0 ? undefined : isOfScores ? `${step} scores` : String(step),
-      step === 0 || isOfScores ? undefined : radiusInPaper(step, pictures.longestSide).toFixed(0),
+      step === 0 || isOfScores ? undefined : radiusInPaper(step, params.longestSide).toFixed(0),
       mean(meanIoUMetric),
-      mean(microIoUMetric),
-      mean(trimapMetric),
-      spreadOfRows(rows, pictureTimeMetric, subject, step)?.mean,
+      mean(labelMetrics.microIoU),
+      mean(labelMetrics.trimapError),
+      spreadAt(rows, { metric: pictureTimeMetric, subject, step })?.mean,
       paperMean,
       paperOverall,
     ];
   });
   return {
-    title: `Predictions by radius on ${titlePictures(pictures)}: mean ± standard error over seeds`,
+    title: `Predictions by radius on ${describeDataset(rows)}: mean ± standard error over seeds`,
     columns: [
       { label: 'network' },
       { label: 'prediction' },
@@ -117,19 +105,19 @@ function tabulatePredictions(rows: readonly Measurement[], params: JudgedRadii, 
 }
 
 /** Of LargeFOV with the walk that every experiment trains. */
-function tabulateCosts(rows: readonly Measurement[], pictures: MeasuredPictures): Table {
+function tabulateCosts(rows: readonly Measurement[]): Table {
   const network = networkName('large-fov');
   const steps = predictionsOf(rows).filter((each) => each.network === network && each.prediction === afterSteps(1));
   const body = steps.map(({ step: radius }) => {
     const subject = subjectOf(network, converged);
     const one = subjectOf(network, afterSteps(1));
-    const of = (metric: string, name: string) => spreadOfRows(rows, metric, name, radius)?.mean;
+    const of = (metric: string, name: string) => spreadAt(rows, { metric, subject: name, step: radius })?.mean;
     const neighbours = 2 * createNeighbourhood(radius).offsets.length;
     const [affinities, whole] = [of(affinityTimeMetric, one)!, of(pictureTimeMetric, one)!];
     return [
       radius,
       neighbours,
-      2 * neighbours * pictures.classNames.length,
+      2 * neighbours,
       2 * neighbours,
       1000 * affinities,
       1000 * (whole - affinities),
@@ -138,12 +126,12 @@ function tabulateCosts(rows: readonly Measurement[], pictures: MeasuredPictures)
     ];
   });
   return {
-    title: `What a walk costs by radius on ${titlePictures(pictures)}`,
+    title: `What a walk costs by radius on ${describeDataset(rows)}`,
     columns: [
       { label: 'R' },
       { label: 'neighbours a pixel', digits: 5 },
-      { label: 'operations a pixel and step', digits: 6 },
-      { label: 'bytes a pixel', digits: 5 },
+      { label: 'operations a pixel, class and step', digits: 5 },
+      { label: 'bytes of affinities a pixel', digits: 5 },
       { label: 'affinities (ms)' },
       { label: 'a step (ms)' },
       { label: 'products with A to the limit' },

@@ -37,7 +37,7 @@ export interface PictureWalk {
 export function startWalk(
   segmented: SegmentedPicture,
   { weights, radius, neighbourhood }: AffinityOptions,
-  solver: Solver = 'chebyshev',
+  solver: Solver = 'conjugate-gradients',
 ): PictureWalk {
   const { height, width, classes, channels, features } = segmented;
   if (weights.length !== channels) {
@@ -63,7 +63,7 @@ export function startWalkAlong(
   segmented: Omit<SegmentedPicture, 'features' | 'channels'>,
   affinities: Float32Array,
   neighbourhood: Neighbourhood,
-  solver: Solver = 'chebyshev',
+  solver: Solver = 'conjugate-gradients',
 ): PictureWalk {
   const { height, width, classes } = segmented;
   const kernel = createRandomWalkKernel({ height, width, classes, channels: 1, neighbourhood }, solverArrays[solver]);
@@ -97,7 +97,7 @@ function readyWalk(
 export function walkToLimit(
   walk: PictureWalk,
   diffusion: number,
-  { tolerance = 1e-3, solver = 'chebyshev' as Solver } = {},
+  { tolerance = 1e-3, solver = 'conjugate-gradients' as Solver } = {},
 ): { readonly scores: Float32Array; readonly steps: number } {
   const { kernel, scores, largestDegree } = walk;
   const [f] = kernel.values as [Float32Array];

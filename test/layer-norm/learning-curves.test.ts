@@ -5,12 +5,12 @@ import {
   bestOf,
   curveMeasurements,
   firstStepAt,
-  pairedDifference,
   shareOfBaselineTime,
   updateTimeMetric,
 } from '../../lib/layer-norm/experiments/learning-curves.ts';
 import { measureUpdateTime } from '../../lib/layer-norm/experiments/measure-update-time.ts';
 import type { Measurement } from '../../lib/pipeline/experiment.ts';
+import { pairedDifference } from '../../lib/pipeline/over-seeds.ts';
 
 /** Two seeds of two models; the normalized one is as good at update 10 as the plain one ever is, at 20. */
 const curves: Measurement[] = [

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Measurement } from '../../lib/pipeline/experiment.ts';
+import { valuesBySeed } from '../../lib/pipeline/over-seeds.ts';
 import {
   alphaMetrics,
   readingsOf,
@@ -8,7 +9,7 @@ import {
 } from '../../lib/random-walk/experiments/alpha-metrics.ts';
 import { judgeAlpha } from '../../lib/random-walk/experiments/judge-alpha.ts';
 import { labelMetrics } from '../../lib/random-walk/experiments/label-measures.ts';
-import { pairedSpread, valuesBySeed, writeSpread } from '../../lib/random-walk/experiments/over-seeds.ts';
+import { pairedSpread, writeSpread } from '../../lib/random-walk/experiments/over-seeds.ts';
 
 interface MadeUp {
   /** By seed. */
@@ -103,7 +104,7 @@ test('differences are paired by seed, and a seed without its partner does not co
   const at = (subject: string) => ({ metric: 'm', subject, step: 1 });
   expect(pairedSpread(rows, at('a'), at('b'))).toMatchObject({ count: 2, mean: 1.5, standardError: 0.5 });
   expect(pairedSpread(rows, at('a'), at('c'))).toBeUndefined();
-  expect([...valuesBySeed(rows, at('b'))]).toEqual([
+  expect([...valuesBySeed(rows, at('b'), at('b').step)]).toEqual([
     [1, 4],
     [0, 1],
   ]);

@@ -1,6 +1,7 @@
 /** Learning curves as Vega-Lite specifications with their data inline: against updates, and against wall time. */
 import type { Chart, Measurement } from '../../pipeline/experiment.ts';
-import { type Curve, estimateOf, secondsPerUpdate, stepsOf, valuesBySeed } from './learning-curves.ts';
+import { type Curve, estimateOf, stepsOf, valuesBySeed } from '../../pipeline/over-seeds.ts';
+import { secondsPerUpdate } from './learning-curves.ts';
 
 export interface LearningCurveChart {
   readonly title: string;

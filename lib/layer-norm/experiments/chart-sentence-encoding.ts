@@ -1,8 +1,8 @@
 /** Figure 3's panels, and the decoders' cross-entropy against updates and seconds, as Vega-Lite specifications. */
 import { spreadOf } from '../../numerics/spread.ts';
 import type { Chart, Measurement } from '../../pipeline/experiment.ts';
+import { stepsOf, valuesBySeed } from '../../pipeline/over-seeds.ts';
 import { chartLearningCurves } from './chart-learning-curves.ts';
-import { stepsOf, valuesBySeed } from './learning-curves.ts';
 import {
   crossEntropyMetric,
   crossEntropyUnit,

@@ -1,7 +1,7 @@
 /** How units behave by their distance from the image's edge: the reason that §6.7 gives for what it found. */
 import type { Chart, Measurement } from '../../pipeline/experiment.ts';
+import { estimateOf, stepsOf, valuesBySeed } from '../../pipeline/over-seeds.ts';
 import { convnetModels, normalizations, unitDeviationMetric, unitsOnMetric } from './convnet-metrics.ts';
-import { estimateOf, stepsOf, valuesBySeed } from './learning-curves.ts';
 
 /** A row of panels a measure, a panel a layer; undefined where nothing was measured. */
 export function chartUnitStatistics(rows: readonly Measurement[], layers: number): Chart | undefined {

@@ -1,6 +1,7 @@
 /** Measures trained convolutional networks on the test images, unit by unit near the edge and at the centre, and in time. */
 import type { EvaluationContext, TrainedModel, TrainingContext } from '../../pipeline/context.ts';
 import type { Measurement } from '../../pipeline/experiment.ts';
+import { estimateOf } from '../../pipeline/over-seeds.ts';
 import { type ConvnetImages, readImages, sliceImages } from '../models/classified-images.ts';
 import type { ConvnetNormalization, ConvnetSettings } from '../models/convnet-shape.ts';
 import { type ConvnetTrial, train } from '../training/convnets.ts';
@@ -15,7 +16,7 @@ import {
   validationError,
   validationLoss,
 } from './convnet-metrics.ts';
-import { curveMeasurements, estimateOf } from './learning-curves.ts';
+import { curveMeasurements } from './learning-curves.ts';
 import { timeTraining } from './time-training.ts';
 
 /** The best of the learning rates of one normalization and seed, on the test images; or all normalizations in time. */

@@ -2,10 +2,10 @@
 import { readCocoCaptions, slicePictures } from '../../datasets/coco-captions.ts';
 import type { EvaluationContext } from '../../pipeline/context.ts';
 import type { Measurement } from '../../pipeline/experiment.ts';
+import { estimateOf } from '../../pipeline/over-seeds.ts';
 import { numberWords } from '../models/caption-vocabulary.ts';
 import type { OrderEmbeddingSettings } from '../models/order-embeddings.ts';
 import { type RankingTrial, train } from '../training/image-sentence-ranking.ts';
-import { estimateOf } from './learning-curves.ts';
 import {
   curveMeanMetric,
   directions,

@@ -1,7 +1,7 @@
 /** Values over seeds, and what the normalized encoder differs by from the plain one of the same seed. */
 import { type Spread, spreadOf } from '../../numerics/spread.ts';
 import type { Measurement } from '../../pipeline/experiment.ts';
-import { valuesBySeed } from './learning-curves.ts';
+import { valuesBySeed } from '../../pipeline/over-seeds.ts';
 import { type DownstreamMeasure, type Encoder, encoders } from './sentence-encoding-measures.ts';
 
 /** One minus the other, seed by seed, where both have one. */

@@ -1,5 +1,6 @@
 /** Tables, charts and the verdict on §6.7; pure functions of what was measured. */
 import type { Measurement, Summary, Table, Verdict } from '../../pipeline/experiment.ts';
+import { type Estimate, estimateOf, pairedDifference, stepsOf, valuesBySeed } from '../../pipeline/over-seeds.ts';
 import { chartLearningCurves } from './chart-learning-curves.ts';
 import { chartUnitStatistics } from './chart-unit-statistics.ts';
 import {
@@ -15,15 +16,7 @@ import {
   validationError,
   validationLoss,
 } from './convnet-metrics.ts';
-import {
-  type Estimate,
-  estimateOf,
-  pairedDifference,
-  secondsPerUpdate,
-  shareOfBaselineTime,
-  stepsOf,
-  valuesBySeed,
-} from './learning-curves.ts';
+import { secondsPerUpdate, shareOfBaselineTime } from './learning-curves.ts';
 
 const fewestSeeds = 5;
 /** With fewer, what is measured is a place holder. */

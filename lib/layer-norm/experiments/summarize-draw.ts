@@ -1,18 +1,10 @@
 /** Figure 4, a table, samples and a verdict; pure functions of what was measured. */
 import type { EvaluationImage } from '../../pipeline/evaluation-image.ts';
 import type { Measurement, Summary, SummaryImage, Table, Verdict } from '../../pipeline/experiment.ts';
+import { type Estimate, estimateOf, pairedDifference, valuesBySeed } from '../../pipeline/over-seeds.ts';
 import { chartLearningCurves } from './chart-learning-curves.ts';
 import { type DrawVariant, drawVariants, listSubjects, subjectOf } from './draw-subjects.ts';
-import {
-  bestOf,
-  type Estimate,
-  estimateOf,
-  firstStepAt,
-  pairedDifference,
-  secondsPerUpdate,
-  shareOfBaselineTime,
-  valuesBySeed,
-} from './learning-curves.ts';
+import { bestOf, firstStepAt, secondsPerUpdate, shareOfBaselineTime } from './learning-curves.ts';
 
 const labels = { layer: 'layer normalization', none: 'no normalization' } as const satisfies Record<
   DrawVariant,

@@ -1,14 +1,8 @@
 /** Table 2, Figure 1 and the verdict; pure functions of what was measured. */
 import type { Measurement, Summary, Table, Verdict } from '../../pipeline/experiment.ts';
+import { type Estimate, estimateOf, pairedDifference, valuesBySeed } from '../../pipeline/over-seeds.ts';
 import { chartLearningCurves } from './chart-learning-curves.ts';
-import {
-  type Estimate,
-  estimateOf,
-  pairedDifference,
-  secondsPerUpdate,
-  shareOfBaselineTime,
-  valuesBySeed,
-} from './learning-curves.ts';
+import { secondsPerUpdate, shareOfBaselineTime } from './learning-curves.ts';
 import {
   curveMeanMetric,
   directions,

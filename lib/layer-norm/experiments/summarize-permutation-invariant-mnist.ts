@@ -1,19 +1,10 @@
 /** Figure 6, two tables and a verdict; pure functions of the measurements. */
 import type { Measurement, Summary, Table, Verdict } from '../../pipeline/experiment.ts';
+import { type Estimate, estimateOf, pairedDifference, stepsOf, valuesBySeed } from '../../pipeline/over-seeds.ts';
 import type { PerceptronNormalization } from '../models/perceptron-layers.ts';
 import { chartLearningCurves } from './chart-learning-curves.ts';
 import { type CurveName, subjectOf } from './evaluate-permutation-invariant-mnist.ts';
-import {
-  bestOf,
-  type Estimate,
-  estimateOf,
-  firstStepAt,
-  pairedDifference,
-  secondsPerUpdate,
-  shareOfBaselineTime,
-  stepsOf,
-  valuesBySeed,
-} from './learning-curves.ts';
+import { bestOf, firstStepAt, secondsPerUpdate, shareOfBaselineTime } from './learning-curves.ts';
 
 /** What the paper proposes first. */
 const labels = {

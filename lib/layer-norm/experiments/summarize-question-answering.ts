@@ -1,14 +1,8 @@
 /** The tables, the charts and the verdict over the readers of §6.2; pure functions of the measurements. */
 import type { Measurement, Summary, Table, Verdict } from '../../pipeline/experiment.ts';
+import { estimateOf, pairedDifference, stepsOf, valuesBySeed } from '../../pipeline/over-seeds.ts';
 import { chartLearningCurves } from './chart-learning-curves.ts';
-import {
-  estimateOf,
-  pairedDifference,
-  secondsPerUpdate,
-  shareOfBaselineTime,
-  stepsOf,
-  valuesBySeed,
-} from './learning-curves.ts';
+import { secondsPerUpdate, shareOfBaselineTime } from './learning-curves.ts';
 import type { QuestionAnsweringParams } from './question-answering.ts';
 import {
   baselines,

@@ -1,16 +1,9 @@
 /** Table 3 beside ours, the cross-entropy, and the verdict; pure functions of the measurements. */
 import { type Spread, spreadOf } from '../../numerics/spread.ts';
 import type { Measurement, Summary, Table, Verdict } from '../../pipeline/experiment.ts';
+import { pairedDifference, stepsOf, valuesBySeed } from '../../pipeline/over-seeds.ts';
 import { chartCrossEntropy, chartDownstream } from './chart-sentence-encoding.ts';
-import {
-  bestOf,
-  firstStepAt,
-  pairedDifference,
-  secondsPerUpdate,
-  shareOfBaselineTime,
-  stepsOf,
-  valuesBySeed,
-} from './learning-curves.ts';
+import { bestOf, firstStepAt, secondsPerUpdate, shareOfBaselineTime } from './learning-curves.ts';
 import { compareMeasure, type MeasureComparison, signOf } from './sentence-encoding-curves.ts';
 import {
   crossEntropyMetric,

@@ -1,6 +1,7 @@
 /** Charts of the segmentation experiments: differences seed by seed, learning curves, and what the pictures' colours mean. */
-import { valuesBySeed } from '../../layer-norm/experiments/learning-curves.ts';
+
 import type { Chart, Measurement } from '../../pipeline/experiment.ts';
+import { valuesBySeed } from '../../pipeline/over-seeds.ts';
 import type { BackEndKind } from '../back-ends/settings.ts';
 import { alonePhase, backEndPhase } from '../training/segmentation-networks.ts';
 import { classColour, hexColour, voidColour } from './class-colours.ts';

@@ -1,11 +1,7 @@
 /** Methods against each other, paired by seed: what networks of a seed share, initial weights and minibatches, cancels. */
-import {
-  type Estimate,
-  estimateOf,
-  pairedDifference,
-  valuesBySeed,
-} from '../../layer-norm/experiments/learning-curves.ts';
+
 import type { Measurement } from '../../pipeline/experiment.ts';
+import { type Estimate, estimateOf, pairedDifference, valuesBySeed } from '../../pipeline/over-seeds.ts';
 import { type RefinementMethod, subjectOf } from './refinement-methods.ts';
 import type { PictureCounts } from './segmentation-metrics.ts';
 

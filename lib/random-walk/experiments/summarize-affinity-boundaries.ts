@@ -1,13 +1,8 @@
 /** Table, curves and verdict of the affinities' boundaries; pure functions of what was measured. */
-import {
-  type Estimate,
-  estimateOf,
-  pairedDifference,
-  stepsOf,
-  valuesBySeed,
-} from '../../layer-norm/experiments/learning-curves.ts';
+
 import type { EvaluationImage } from '../../pipeline/evaluation-image.ts';
 import type { Chart, Measurement, Summary, Table, Verdict } from '../../pipeline/experiment.ts';
+import { type Estimate, estimateOf, pairedDifference, stepsOf, valuesBySeed } from '../../pipeline/over-seeds.ts';
 import {
   affinityBoundaryMethodNames,
   affinityBoundaryMethods,

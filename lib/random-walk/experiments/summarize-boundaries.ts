@@ -1,7 +1,8 @@
 /** Table 4, its curves and the verdict; pure functions of what was measured. */
-import { type Estimate, estimateOf, valuesBySeed } from '../../layer-norm/experiments/learning-curves.ts';
+
 import type { EvaluationImage } from '../../pipeline/evaluation-image.ts';
 import type { Measurement, Summary, Table, Verdict } from '../../pipeline/experiment.ts';
+import { type Estimate, estimateOf, valuesBySeed } from '../../pipeline/over-seeds.ts';
 import type { BackEndKind } from '../back-ends/settings.ts';
 import {
   type BoundaryMethod,

@@ -1,6 +1,7 @@
 /** Figure 5 as curves, a table and a verdict; pure functions of what was measured. */
-import { estimateOf, stepsOf, valuesBySeed } from '../../layer-norm/experiments/learning-curves.ts';
+
 import type { Chart, Measurement, Summary, Table, Verdict } from '../../pipeline/experiment.ts';
+import { estimateOf, stepsOf, valuesBySeed } from '../../pipeline/over-seeds.ts';
 import type { BackEndKind } from '../back-ends/settings.ts';
 import { trimapWidths } from '../evaluation/trimap-error.ts';
 import { compareMethods, isAbove, isBelow, whyNoVerdict, writePercent, writePoints } from './compare-methods.ts';

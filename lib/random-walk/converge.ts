@@ -211,8 +211,12 @@ function iterate(walk: RandomWalkKernel, { diffusion, residual, mostSteps }: Goa
   /** ‖r‖∞ at the step before, while the fixed point's steps smooth. */
   let smoothed: number | undefined;
   for (let steps = 1; steps <= 2 * mostSteps; steps++) {
-    // Where no interval was right, the fixed point's own steps are left, from where the others have come to.
-    if (steps === mostSteps + 1) [smoothed, gamma, sigma, omega] = [undefined, fixedPoint.gamma, fixedPoint.sigma, 1];
+    if (steps === mostSteps + 1) {
+      // No interval was right, and x may be anywhere: the fixed point's own steps lead from f to the limit in so many.
+      x.set(f);
+      previous.fill(0);
+      [smoothed, gamma, sigma, omega] = [undefined, fixedPoint.gamma, fixedPoint.sigma, 1];
+    }
     const isSmoothing = smoothed !== undefined;
     const coefficients = isSmoothing ? { omega: 1, gamma: 1 } : { omega, gamma };
     const reached = walk.iterate(x, previous, f, { diffusion, ...coefficients });

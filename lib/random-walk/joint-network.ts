@@ -25,7 +25,8 @@ import {
   type Neighbourhood,
   type NeighbourhoodShape,
 } from './neighbourhood.ts';
-import { hiddenWeightsName, initializeTwoLayers, twoLayerAffinities } from './two-layer-affinity.ts';
+import { affinityWeightsName, hiddenWeightsName } from './parameter-names.ts';
+import { initializeTwoLayers, twoLayerAffinities } from './two-layer-affinity.ts';
 import { affinityLoss, pixelAffinities, walkStep } from './walk.ts';
 
 /**
@@ -50,9 +51,6 @@ export interface JointSettings {
   /** Whether training keeps θ ≤ 0, and affinities ≤ 1 with it; the paper does not. */
   readonly areWeightsNonPositive?: boolean;
 }
-
-/** The parameters' name of θ [channels], or [units] of a hidden layer, beside the back-end's. */
-export const affinityWeightsName = 'affinity/weights';
 
 export interface JointNetwork {
   readonly backEnd: BackEnd;

@@ -8,7 +8,8 @@ import { keepNonPositive } from '../training/update-rules.ts';
 import { type CropSettings, drawMinibatch, type LabelledImage } from './back-ends/minibatch.ts';
 import type { OptimizerSettings } from './back-ends/optimizer-settings.ts';
 import { parameterFactors, updateRule } from './back-ends/train-back-end.ts';
-import { affinityWeightsName, createJointNetwork, type JointSettings, jointLoss } from './joint-network.ts';
+import { createJointNetwork, type JointSettings, jointLoss } from './joint-network.ts';
+import { affinityWeightsName } from './parameter-names.ts';
 
 export interface JointTraining extends CropSettings {
   readonly network: JointSettings;

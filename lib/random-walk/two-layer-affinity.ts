@@ -12,10 +12,8 @@ import { randomStream } from '../numerics/random.ts';
 import type { NamedTensors } from '../numerics/safetensors.ts';
 import { InvalidWalkInput } from './errors.ts';
 import type { Neighbourhood } from './neighbourhood.ts';
+import { hiddenWeightsName } from './parameter-names.ts';
 import { pixelAffinities, type WalkOptions } from './walk.ts';
-
-/** The parameters' name of H [units, channels], beside θ [units]. */
-export const hiddenWeightsName = 'affinity/hidden';
 
 /**
  * H and θ as the same function as one layer with weights `initialColourWeight` of colours: one unit is that layer, the others

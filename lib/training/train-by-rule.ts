@@ -3,8 +3,9 @@
  * is in the checkpoint, so that a training that was killed goes on to the same bits.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { prefix, withPrefix } from '../numerics/tensor-names.ts';
 import { TrainingDiverged } from './errors.ts';
-import { asTensors, copyTensors, prefix, type TensorByName, withPrefix } from './trainer.ts';
+import { asTensors, copyTensors, type TensorByName } from './trainer.ts';
 import '../numerics/register-gradients.ts';
 import type { NamedTensors, Tensor } from '../numerics/safetensors.ts';
 import type { Checkpoint, TrainingContext } from '../pipeline/context.ts';

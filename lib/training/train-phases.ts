@@ -3,8 +3,8 @@
  * branch more. One that was killed goes on in the phase that it had come to.
  */
 import type { NamedTensors } from '../numerics/safetensors.ts';
+import { prefix, withPrefix } from '../numerics/tensor-names.ts';
 import type { Checkpoint, TrainingContext } from '../pipeline/context.ts';
-import { prefix, withPrefix } from './trainer.ts';
 
 export interface TrainingPhase {
   /** Unique; in the model it stands before the names of what the phase made: `{name}/conv1_1/kernel`. */

@@ -7,6 +7,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { squaredNorm } from '../kernels/adam.ts';
 import '../numerics/register-gradients.ts';
 import type { NamedTensors, Tensor } from '../numerics/safetensors.ts';
+import { prefix, withPrefix } from '../numerics/tensor-names.ts';
 import type { Checkpoint, TrainingContext } from '../pipeline/context.ts';
 import {
   type AdamSettings,
@@ -114,21 +115,6 @@ export function asTensors(tensors: NamedTensors): TensorByName {
       tf.tensor(data as Float32Array, [...shape], data instanceof Int32Array ? 'int32' : 'float32'),
     ]),
   );
-}
-
-/** The tensors whose names begin with `{name}/`, without that; `state` is what the trainer carried. */
-export function withPrefix<T>(name: string, tensors: Readonly<Record<string, T>>): Record<string, T> {
-  const start = `${name}/`;
-  return Object.fromEntries(
-    Object.entries(tensors).flatMap(([key, tensor]) =>
-      key.startsWith(start) ? [[key.slice(start.length), tensor]] : [],
-    ),
-  );
-}
-
-/** The same tensors under `{name}/…`. */
-export function prefix<T>(name: string, tensors: Readonly<Record<string, T>>): Record<string, T> {
-  return Object.fromEntries(Object.entries(tensors).map(([key, tensor]) => [`${name}/${key}`, tensor]));
 }
 
 function start({ parameters, state = {} }: Training): Progress {

@@ -11,9 +11,9 @@ import { accuracy, initializeClassifier, streamLoss } from '../../lib/layer-norm
 import { initializeRunningStatistics } from '../../lib/layer-norm/recurrent/batch-statistics.ts';
 import { detectWasmBackend } from '../../lib/numerics/backend.ts';
 import { randomStream } from '../../lib/numerics/random.ts';
+import { prefix } from '../../lib/numerics/tensor-names.ts';
 import { type Measurement, presetNames } from '../../lib/pipeline/experiment.ts';
 import { renderChart } from '../../lib/report/render-chart.ts';
-import { prefix } from '../../lib/training/trainer.ts';
 import { datasetOf, runExperiment, trainTrial } from './run-experiment.ts';
 
 beforeAll(() => startTensorFlow(detectWasmBackend()));

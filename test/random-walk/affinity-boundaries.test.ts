@@ -19,8 +19,8 @@ import { agreementOf, ranks } from '../../lib/random-walk/experiments/evaluate-a
 import { findBoundaries } from '../../lib/random-walk/experiments/find-affinity-boundaries.ts';
 import { summarizeAffinityBoundaries } from '../../lib/random-walk/experiments/summarize-affinity-boundaries.ts';
 import { createNeighbourhood } from '../../lib/random-walk/neighbourhood.ts';
+import { affinityWeightsName } from '../../lib/random-walk/parameter-names.ts';
 import { pixelAffinities } from '../../lib/random-walk/reference/affinity.ts';
-import { colourWeightsName } from '../../lib/random-walk/training/affinity-weights.ts';
 import { datasetOf, runExperiment, trainTrial } from '../layer-norm/run-experiment.ts';
 
 const [width, height] = [24, 20];
@@ -199,8 +199,8 @@ describe('the experiment', () => {
     const [trial] = affinityBoundaryExperiment.plan({ ...params, updates: 12 });
     const whole = await trainTrial(affinityBoundaryExperiment, trial!, async () => dataset);
     const resumed = await trainTrial(affinityBoundaryExperiment, trial!, async () => dataset, 5);
-    expect(resumed.tensors[colourWeightsName]).toEqual(whole.tensors[colourWeightsName]);
-    const weights = [...whole.tensors[colourWeightsName]!.data];
+    expect(resumed.tensors[affinityWeightsName]).toEqual(whole.tensors[affinityWeightsName]);
+    const weights = [...whole.tensors[affinityWeightsName]!.data];
     expect(weights).toHaveLength(3);
     expect(weights.every((weight) => weight !== params.initialWeight)).toBe(true);
     const losses = whole.metrics.map(({ trainingLoss }) => Number(trainingLoss));

@@ -151,3 +151,12 @@ test('refuses tolerances that float32 does not reach, unknown solvers, and gives
   f[3] = Number.NaN;
   expect(() => converge(walk, largestDegree, { diffusion: 0.9 })).toThrow('Are all values finite?');
 });
+
+test('Chebyshev’s iteration that was told a wrong interval ends as the fixed point, within its bound', () => {
+  const { walk } = setUp('chebyshev');
+  // Degrees this small would put all eigenvalues near one: the iteration runs away.
+  const { y, errorBound, steps } = converge(walk, 1.05, { diffusion: 0.9, tolerance: 1e-3, solver: 'chebyshev' });
+  expect(farthest(y, limitInFloat64(0.9))).toBeLessThanOrEqual(errorBound);
+  expect(errorBound).toBeLessThanOrEqual(1e-3);
+  expect(steps).toBeGreaterThan(30);
+});

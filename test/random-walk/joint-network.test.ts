@@ -8,12 +8,8 @@ import type { AnyExperiment } from '../../lib/pipeline/experiment.ts';
 import type { LabelledImage, SegmentationMinibatch } from '../../lib/random-walk/back-ends/minibatch.ts';
 import { publishedOptimizer } from '../../lib/random-walk/back-ends/optimizer-settings.ts';
 import { segmentationLoss } from '../../lib/random-walk/back-ends/segmentation-loss.ts';
-import {
-  affinityWeightsName,
-  createJointNetwork,
-  type JointSettings,
-  jointLoss,
-} from '../../lib/random-walk/joint-network.ts';
+import { createJointNetwork, type JointSettings, jointLoss } from '../../lib/random-walk/joint-network.ts';
+import { affinityWeightsName } from '../../lib/random-walk/parameter-names.ts';
 import { trainJointly } from '../../lib/random-walk/train-joint.ts';
 import { trainTrial } from '../layer-norm/run-experiment.ts';
 import { attention, largeFov } from './back-ends/small-networks.ts';

@@ -1,9 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
 import { randomStream } from '../../lib/numerics/random.ts';
+import { withPrefix } from '../../lib/numerics/tensor-names.ts';
 import type { AnyExperiment } from '../../lib/pipeline/experiment.ts';
 import { initAdam, updateAdam } from '../../lib/training/adam.ts';
-import { trainModel, withPrefix } from '../../lib/training/trainer.ts';
+import { trainModel } from '../../lib/training/trainer.ts';
 import { trainTrial } from '../layer-norm/run-experiment.ts';
 
 /** A straight line through noisy points, with a running mean of its losses as carried state. */

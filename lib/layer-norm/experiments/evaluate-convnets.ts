@@ -1,4 +1,5 @@
 /** Measures trained convolutional networks on the test images, unit by unit near the edge and at the centre, and in time. */
+import { withPrefix } from '../../numerics/tensor-names.ts';
 import type { EvaluationContext, TrainedModel, TrainingContext } from '../../pipeline/context.ts';
 import type { Measurement } from '../../pipeline/experiment.ts';
 import { estimateOf } from '../../pipeline/over-seeds.ts';
@@ -61,7 +62,7 @@ async function measureTest(evaluation: TestEvaluation, context: EvaluationContex
   const { model, learningRate } = await chooseByValidation(evaluation, context);
   await context.startTensorFlow();
   const tf = await import('@tensorflow/tfjs-core');
-  const { asTensors, withPrefix } = await import('../../training/trainer.ts');
+  const { asTensors } = await import('../../training/trainer.ts');
   const { classify, measureUnits } = await import('../models/classify-images.ts');
   const { forwardConvolutions } = await import('../models/convolutions.ts');
 

@@ -7,10 +7,11 @@ import { meanSquaredError, pearsonCorrelation, spearmanCorrelation } from '../..
 import { crossValidate } from '../../numerics/nested-cross-validation.ts';
 import { randomStream } from '../../numerics/random.ts';
 import type { NamedTensors } from '../../numerics/safetensors.ts';
+import { withPrefix } from '../../numerics/tensor-names.ts';
 import type { EvaluationContext, TrainedModel } from '../../pipeline/context.ts';
 import type { Measurement } from '../../pipeline/experiment.ts';
 import { InvalidModel } from '../../training/errors.ts';
-import { asTensors, withPrefix } from '../../training/trainer.ts';
+import { asTensors } from '../../training/trainer.ts';
 import { encodeSentences, initializeSkipThoughts, isEncoderTensor } from '../models/skip-thoughts.ts';
 import { minibatchLoss } from '../models/train-skip-thoughts.ts';
 import { readTrainingText } from '../models/training-text.ts';

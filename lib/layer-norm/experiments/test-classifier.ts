@@ -2,7 +2,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '../../numerics/register-gradients.ts';
 import type { NamedTensors } from '../../numerics/safetensors.ts';
-import { asTensors, withPrefix } from '../../training/trainer.ts';
+import { withPrefix } from '../../numerics/tensor-names.ts';
+import { asTensors } from '../../training/trainer.ts';
 import type { DigitStreams } from '../models/digit-streams.ts';
 import {
   accuracy,

@@ -16,8 +16,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type RandomStream, randomStream } from '../../numerics/random.ts';
 import type { NamedTensors, Tensor } from '../../numerics/safetensors.ts';
+import { prefix, withPrefix } from '../../numerics/tensor-names.ts';
 import { dropOut } from '../../training/dropout.ts';
-import { prefix, type TensorByName, withPrefix } from '../../training/trainer.ts';
+import type { TensorByName } from '../../training/trainer.ts';
 import { embed } from '../embed.ts';
 import { defaultEpsilon } from '../normalization.ts';
 import { product as multiplyMatrices } from '../product.ts';

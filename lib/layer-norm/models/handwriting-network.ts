@@ -6,7 +6,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { RandomStream } from '../../numerics/random.ts';
 import type { NamedTensors } from '../../numerics/safetensors.ts';
-import { prefix, withPrefix } from '../../training/trainer.ts';
+import { prefix, withPrefix } from '../../numerics/tensor-names.ts';
 import { product } from '../product.ts';
 import { initializeLstm, type LstmParameters, type LstmState, lstm, lstmStep } from '../recurrent/lstm.ts';
 import {

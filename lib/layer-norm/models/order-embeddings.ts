@@ -10,7 +10,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { randomStream } from '../../numerics/random.ts';
 import type { NamedTensors } from '../../numerics/safetensors.ts';
-import { prefix, type TensorByName, withPrefix } from '../../training/trainer.ts';
+import { prefix, withPrefix } from '../../numerics/tensor-names.ts';
+import type { TensorByName } from '../../training/trainer.ts';
 import { embed } from '../embed.ts';
 import { product } from '../product.ts';
 import { type GruParameters, gru, initializeGru } from '../recurrent/gru.ts';

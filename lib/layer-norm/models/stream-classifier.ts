@@ -2,7 +2,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { randomStream } from '../../numerics/random.ts';
 import type { NamedTensors } from '../../numerics/safetensors.ts';
-import { prefix, type TensorByName, withPrefix } from '../../training/trainer.ts';
+import { prefix, withPrefix } from '../../numerics/tensor-names.ts';
+import type { TensorByName } from '../../training/trainer.ts';
 import { product } from '../product.ts';
 import { batchNormLstm } from '../recurrent/batch-norm-lstm.ts';
 import type { BatchStatistics, MinibatchStatistics } from '../recurrent/batch-statistics.ts';

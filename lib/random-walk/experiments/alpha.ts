@@ -46,7 +46,7 @@ export const alpha = defineExperiment<Params, SegmentationTrial, AlphaEvaluation
   deviations: [
     ...networkDeviations,
     'The paper has no such sweep: it settles what the paper leaves open. Eq. 5’s missing factor 1 − α changes no label.',
-    'Limits are Chebyshev’s iteration’s, to 1e-3 of the range of f at a weight of 0.99 and to 1e-5 at 0.01; the steps of Eq. 1 itself are counted on the first pictures of each seed.',
+    'Limits are by conjugate gradients, to 1e-3 of the range of f at a weight of 0.99 and to 1e-5 at 0.01; the steps of Eq. 1 itself are counted on the first pictures of each seed.',
     '`laptop` measures 30 of the validation pictures, spread evenly.',
   ],
   params,
@@ -83,7 +83,7 @@ export const alpha = defineExperiment<Params, SegmentationTrial, AlphaEvaluation
     const pictures = Math.min(validationImages, 1500);
     const pixels = 0.75 * longestSide ** 2;
     const stepSeconds = pixels * radius ** 2 * 3.5e-9;
-    // Steps of Chebyshev's iteration for both networks over scores and probabilities, and early ones of scores.
+    // Steps of conjugate gradients for both networks over scores and probabilities, and early ones of scores.
     const limits = sweptDiffusions(params).reduce(
       (sum, diffusion) => sum + 4 * (3 + 4.5 / Math.sqrt(1 - diffusion)) + 10,
       0,

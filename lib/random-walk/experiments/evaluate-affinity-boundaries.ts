@@ -3,7 +3,8 @@ import type { Picture } from '../../datasets/decode-picture.ts';
 import type { EvaluationContext } from '../../pipeline/context.ts';
 import type { Measurement } from '../../pipeline/experiment.ts';
 import { BoundaryBenchmark } from '../evaluation/boundary-benchmark.ts';
-import { type AffinityTrial, colourWeightsName } from '../training/affinity-weights.ts';
+import { affinityWeightsName } from '../parameter-names.ts';
+import type { AffinityTrial } from '../training/affinity-weights.ts';
 import { openRegionPictures, type RegionPicture } from '../training/region-pictures.ts';
 import { spreadNames } from '../training/scaled-images.ts';
 import {
@@ -46,7 +47,7 @@ export async function evaluateAffinityBoundaries(
   const { trial, shares, share, validationImages, maximumDistance, shownPictures } = evaluation;
   const { seed, radius, initialWeight, dataset } = trial;
   const { tensors } = await context.model(trial.name);
-  const weights = tensors[colourWeightsName]!.data as Float32Array;
+  const weights = tensors[affinityWeightsName]!.data as Float32Array;
   const reader = await context.dataset(dataset);
   const { names, read } = await openRegionPictures(dataset, reader);
   const shared = spreadNames(

@@ -1,10 +1,12 @@
 /** Measures networks that differ in their affinity branch: what they segment, how well affinities fit labels, and their weights. */
 import type { LabelledPicture } from '../../datasets/labelled-pictures.ts';
+import { withPrefix } from '../../numerics/tensor-names.ts';
 import type { EvaluationContext, TrainedModel } from '../../pipeline/context.ts';
 import type { Measurement } from '../../pipeline/experiment.ts';
 import { InvalidWalkInput, WalkNotConverged } from '../errors.ts';
 import { mostProbableLabels } from '../evaluation/most-probable-labels.ts';
 import { clipNeighbourhood, createNeighbourhood } from '../neighbourhood.ts';
+import { hiddenWeightsName } from '../parameter-names.ts';
 import { startWalk, startWalkAlong, walkToLimit } from '../predict.ts';
 import type { SegmentedPicture } from '../segmenter.ts';
 import type { SegmentationTrial, WalkVariant } from '../training/segmentation-networks.ts';
@@ -19,7 +21,7 @@ import {
 } from './affinity-variants.ts';
 import { LabelMeasures } from './label-measures.ts';
 import { measuredPictures } from './measured-pictures.ts';
-import { affinityWeightsOf, phaseTensors, validationPictures } from './validation-pictures.ts';
+import { affinityWeightsOf, validationPictures } from './validation-pictures.ts';
 import { sampleSegmented } from './walk-between-scores.ts';
 
 export interface AffinityEvaluation {
@@ -44,7 +46,7 @@ export async function evaluateAffinityFeatures(
   const { measureAffinityLoss } = await import('./measure-affinity-loss.ts');
   const variant = trial.variants.find(({ name }) => name === phase);
   const weights = variant ? affinityWeightsOf(model, phase) : new Float32Array();
-  const hidden = phaseTensors(model, phase)['affinity/hidden']?.data as Float32Array | undefined;
+  const hidden = withPrefix(phase, model.tensors)[hiddenWeightsName]?.data as Float32Array | undefined;
   let [seen, names]: [number, readonly string[]] = [0, []];
   let measures: LabelMeasures | undefined;
   let [unwalked, loss] = [0, 0];
@@ -102,7 +104,7 @@ interface WeightGroup {
 
 /** θ whole, and by the layers that its channels come from. */
 export function weightGroups(model: TrainedModel, phase: string, weights: Float32Array): readonly WeightGroup[] {
-  const tensors = phaseTensors(model, phase);
+  const tensors = withPrefix(phase, model.tensors);
   const sizes = [
     ['RGB', 3],
     ...['conv1_1', 'conv1_2', 'fc6', 'fc7'].map((layer) => [layer, tensors[`${layer}/bias`]?.shape[0] ?? 0] as const),

@@ -1,10 +1,11 @@
 /** The validation pictures as trained networks see them: what every measure of segmentations begins with. */
 import type { LabelledPicture, LabelledPictures } from '../../datasets/labelled-pictures.ts';
 import { openLabelledPictures } from '../../datasets/labelled-pictures.ts';
-import type { NamedTensors } from '../../numerics/safetensors.ts';
+import { withPrefix } from '../../numerics/tensor-names.ts';
 import type { EvaluationContext, TrainedModel } from '../../pipeline/context.ts';
 import { backEndOfSize } from '../back-ends/settings.ts';
 import type { AffinityFeatures } from '../joint-network.ts';
+import { affinityWeightsName } from '../parameter-names.ts';
 import type { SegmentedPicture } from '../segmenter.ts';
 import { scaleLabelledPicture, spreadNames } from '../training/scaled-images.ts';
 import type { SegmentationTrial } from '../training/segmentation-networks.ts';
@@ -54,7 +55,7 @@ async function* segmentedPictures(
   for (const [index, name] of pick(pictures).entries()) {
     const picture = scaleLabelledPicture(await pictures.picture(name), trial.longestSide);
     const segment = (phase: string) =>
-      segmentPicture(backEnd, phaseTensors(model, phase), picture, featuresOf(trial, phase));
+      segmentPicture(backEnd, withPrefix(phase, model.tensors), picture, featuresOf(trial, phase));
     yield { index, classNames, picture, segment };
     await context.breathe();
   }
@@ -75,19 +76,9 @@ export async function countPictures(
   };
 }
 
-/** The parameters that a phase ended with, by their own names. */
-export function phaseTensors({ tensors }: TrainedModel, phase: string): NamedTensors {
-  const start = `${phase}/`;
-  return Object.fromEntries(
-    Object.entries(tensors).flatMap(([name, tensor]) =>
-      name.startsWith(start) ? [[name.slice(start.length), tensor]] : [],
-    ),
-  );
-}
-
 /** θ of a variant, [channels]. */
 export function affinityWeightsOf(model: TrainedModel, variant: string): Float32Array {
-  return phaseTensors(model, variant)['affinity/weights']!.data as Float32Array;
+  return withPrefix(variant, model.tensors)[affinityWeightsName]!.data as Float32Array;
 }
 
 /** Those of the variant; of a back-end alone there is no use but colours. */

@@ -51,7 +51,7 @@ export const walkSteps = defineExperiment<Params, SegmentationTrial, WalkStepsEv
     'Segmentation accuracy keeps increasing as more random walk steps are applied, and is at its peak when the walk has converged.',
   deviations: [
     ...networkDeviations,
-    'Two counts of steps, 1 and 2, stand beside the paper’s; the limit is solved for to 1e-3 of the range of f, with Chebyshev’s iteration in place of a shrunken matrix.',
+    'Two counts of steps, 1 and 2, stand beside the paper’s; the limit is solved for to 1e-3 of the range of f, by conjugate gradients in place of a shrunken matrix.',
     'Figure 6 shows an object on its background; here it is the probability of one class: of those that cover at most a quarter of the picture, the one of which the network finds the most pixels without a walk.',
   ],
   params,

@@ -8,6 +8,7 @@ import type { TrainingContext } from '../../pipeline/context.ts';
 import type { BaseTrial } from '../../pipeline/experiment.ts';
 import type { LabelledImage } from '../back-ends/minibatch.ts';
 import { createNeighbourhood } from '../neighbourhood.ts';
+import { affinityWeightsName } from '../parameter-names.ts';
 import { openRegionPictures, type RegionDataset } from './region-pictures.ts';
 
 export interface AffinityTrial extends BaseTrial {
@@ -27,9 +28,6 @@ export interface AffinityTrial extends BaseTrial {
   readonly initialWeight: number;
 }
 
-/** θ [3] in the model. */
-export const colourWeightsName = 'affinity/weights';
-
 export async function train(trial: AffinityTrial, context: TrainingContext): Promise<void> {
   await context.startTensorFlow();
   const tf = await import('@tensorflow/tfjs-core');
@@ -44,14 +42,14 @@ export async function train(trial: AffinityTrial, context: TrainingContext): Pro
   const crops = { batchSize, cropHeight: cropSide, cropWidth: cropSide };
   await trainByRule(
     {
-      parameters: { [colourWeightsName]: { shape: [3], data: new Float32Array(3).fill(trial.initialWeight) } },
+      parameters: { [affinityWeightsName]: { shape: [3], data: new Float32Array(3).fill(trial.initialWeight) } },
       updates,
       rule: adamRule({ learningRate: () => learningRate, momentum: 0.9, weightDecay: 0 }),
       loss(parameters, update) {
         const batch = drawMinibatch(images, crops, seed, update);
         const shape: [number, number, number] = [batchSize, cropSide, cropSide];
         const colours = tf.mul(tf.tensor4d(batch.images, [...shape, 3]), 1 / 255) as Tensor4D;
-        const weights = parameters[colourWeightsName] as Tensor1D;
+        const weights = parameters[affinityWeightsName] as Tensor1D;
         const affinities = pixelAffinities(colours, weights, { neighbourhood });
         const labels = tf.tensor3d(Int32Array.from(batch.labels), shape, 'int32');
         return { total: affinityLoss(affinities, labels, neighbourhood) };

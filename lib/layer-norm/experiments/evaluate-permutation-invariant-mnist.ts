@@ -103,7 +103,7 @@ async function timeUpdates(
       for (let k = 0; k < batchSize; k++) chosen[k] = random.uniformInteger(training.labels.length);
       fill(perceptron, training, chosen);
       perceptron.lossAndGradient(batchSize);
-      perceptron.update(adamSettings(trial), ++update);
+      perceptron.update(adamSettings(trial.learningRate), ++update);
     };
   }
   // Of updates that take less than a millisecond, more: the engine compiles them while they run.

@@ -18,6 +18,8 @@ const params = z
     batchSizes: z.tuple([z.number().int().min(2).max(1024), z.number().int().min(2).max(1024)]),
     /** Adam's, each network's own, with the larger and with the smaller minibatches. */
     learningRates: z.strictObject({ layer: ratePair, batch: ratePair, none: ratePair }),
+    /** The rates fall as η (1 − t/T)^ratePower, to 0 at the last update; with 0 they are constant. */
+    ratePower: z.number().min(0).max(4),
     epochs: z.number().int().min(1).max(1000),
     /** How often in an epoch the curves are measured. */
     validationsPerEpoch: z.number().int().min(1).max(100),
@@ -41,6 +43,7 @@ const paper: PerceptronParams = {
   hiddenUnits: [1000, 1000],
   batchSizes: [128, 4],
   learningRates: { layer: [0.001, 0.0001], batch: [0.001, 0.0003], none: [0.001, 0.0003] },
+  ratePower: 1,
   epochs: 60,
   validationsPerEpoch: 2,
   trainingImages: 55_000,
@@ -63,6 +66,7 @@ export const permutationInvariantMnist = defineExperiment<PerceptronParams, Perc
     'In a perceptron on MNIST’s pixels, layer normalization of the hidden layers is robust to the size of the minibatch and trains faster than batch normalization of all layers.',
   deviations: [
     'The paper names Adam and no learning rate: here 0.001 with minibatches of 128, and with those of 4 each network’s own best validation error of 0.0003 and 0.0001, found at 256 units a layer, which is 0.0001 for layer normalization and 0.0003 for the others; at 0.001 one epoch left all of them far behind.',
+    'Nor does it say whether the rate stays: here it falls linearly to 0 (`ratePower` 1) for all networks. At constant rates (`--set ratePower=0`) and 10 epochs layer normalization ends at 2.14 % (128) and 2.02 % (4), batch normalization at 1.84 % and 3.01 %.',
     'Nor does it say how weights start: here from N(0, 2 / inputs), in the last layer from N(0, 1 / inputs), the same for all networks, gains at 1, biases at 0.',
     'ε is 1e-5 inside the root for both normalizations, and batch normalization’s running statistics keep 0.99 an update: the paper gives neither.',
     'An epoch of minibatches of 128 leaves out the last 88 images of its order.',
@@ -100,6 +104,7 @@ export const permutationInvariantMnist = defineExperiment<PerceptronParams, Perc
             trainingImages,
             scoredTrainingImages,
             learningRate: params.learningRates[normalization][size]!,
+            ratePower: params.ratePower,
             epsilon: params.epsilon,
             // "For the smaller batch-size, the variance term for batch normalization is computed using the unbiased estimator."
             batchVariance: size === 1 ? 'unbiased' : 'biased',

@@ -4,6 +4,7 @@ import type { AdamSettings } from '../../kernels/dense-arithmetic.ts';
 import { randomStream } from '../../numerics/random.ts';
 import type { Checkpoint, TrainingContext } from '../../pipeline/context.ts';
 import { TrainingDiverged } from '../../training/errors.ts';
+import { polynomialRate } from '../../training/momentum.ts';
 import { createNormalisedPerceptron, type NormalisedPerceptron } from '../models/normalised-perceptron.ts';
 import type { PerceptronNormalization, PerceptronSettings } from '../models/perceptron-layers.ts';
 
@@ -20,7 +21,9 @@ export interface PerceptronTrial {
   /** The first so many of the 55,000 are trained on, and of these the first so many make the training curve. */
   readonly trainingImages: number;
   readonly scoredTrainingImages: number;
+  /** The first update's; it falls as η (1 − t/T)^ratePower. */
   readonly learningRate: number;
+  readonly ratePower: number;
   readonly epsilon: number;
   readonly batchVariance: 'biased' | 'unbiased';
   readonly runningDecay: number;
@@ -61,7 +64,7 @@ export function perceptronSettings(trial: PerceptronTrial): PerceptronSettings {
   return { inputs: pixels, hidden, classes, normalization, epsilon, batchVariance, runningDecay };
 }
 
-export function adamSettings({ learningRate }: Pick<PerceptronTrial, 'learningRate'>): AdamSettings {
+export function adamSettings(learningRate: number): AdamSettings {
   return { learningRate, firstDecay: 0.9, secondDecay: 0.999, epsilon: 1e-8 };
 }
 
@@ -77,9 +80,9 @@ export async function train(trial: PerceptronTrial, context: TrainingContext): P
   const splits = await readSplits(context, trial);
   const { training } = splits;
   const perceptron = createPerceptron(trial, context);
-  const adam = adamSettings(trial);
   const perEpoch = updatesPerEpoch(splits, trial.batchSize);
   const updates = perEpoch * trial.epochs;
+  const rateAt = polynomialRate(trial.learningRate, updates, trial.ratePower);
   const measuresUntil = (update: number) => Math.floor((update * trial.validationsPerEpoch) / perEpoch);
   const isMeasured = (update: number) => measuresUntil(update) > measuresUntil(update - 1);
 
@@ -102,6 +105,7 @@ export async function train(trial: PerceptronTrial, context: TrainingContext): P
     const start = (done % perEpoch) * trial.batchSize;
     fill(perceptron, training, order.subarray(start, start + trial.batchSize));
     const loss = perceptron.lossAndGradient(trial.batchSize);
+    const adam = adamSettings(rateAt(done));
     done++;
     if (!Number.isFinite(loss)) throw new TrainingDiverged(1, done);
     perceptron.update(adam, done);

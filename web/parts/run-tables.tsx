@@ -14,11 +14,15 @@ export function ResultTable({ table }: { readonly table: RunDocument['tables'][n
         <caption>{title}</caption>
         <thead>
           <tr>
-            {columns.map(({ label }, column) => (
-              <th key={label} scope="col" class={isNumber[column] ? 'number' : ''}>
-                {label}
-              </th>
-            ))}
+            {columns.map(({ label }, column) =>
+              label === '' ? (
+                <td key={label} />
+              ) : (
+                <th key={label} scope="col" class={isNumber[column] ? 'number' : ''}>
+                  {label}
+                </th>
+              ),
+            )}
           </tr>
         </thead>
         <tbody>

@@ -11,7 +11,7 @@ import { type BuildOptions, build } from 'esbuild';
 import { experiments } from '../lib/experiments.ts';
 import { computeCodeDigests, namedAssets } from '../lib/pipeline/code-digest.ts';
 import { type LambdaStage, lambdaStages } from '../lib/pipeline/stages.ts';
-import { type DeployableCode, projectRoot } from './deployable-code.ts';
+import { type DeployableCode, projectRoot, standaloneFunctions } from './deployable-code.ts';
 
 /** Bundles everything, calls `use` with the folders, and removes them; CDK has copied what it needs by then. */
 export async function withBundledCode<Result>(use: (code: DeployableCode) => Promise<Result>): Promise<Result> {
@@ -26,13 +26,18 @@ export async function withBundledCode<Result>(use: (code: DeployableCode) => Pro
 /** Writes one folder a Lambda and one for the image below `directory`. The same sources give the same bytes. */
 export async function bundleCode(directory: string): Promise<DeployableCode> {
   const digests = `${JSON.stringify(await computeCodeDigests(projectRoot, experiments.all()), undefined, 2)}\n`;
-  const stages = await Promise.all(
-    lambdaStages.map(async (stage): Promise<[LambdaStage, string]> => {
-      const folder = join(directory, stage);
-      await bundleEntry(`${stage}.lambda.ts`, folder, digests);
-      return [stage, folder];
-    }),
-  );
+  const bundleAll = async (names: readonly string[]): Promise<Record<string, string>> =>
+    Object.fromEntries(
+      await Promise.all(
+        names.map(async (name): Promise<[string, string]> => {
+          const folder = join(directory, name);
+          await bundleEntry(`${name}.lambda.ts`, folder, digests);
+          return [name, folder];
+        }),
+      ),
+    );
+  const stageDirectories = (await bundleAll(lambdaStages)) as Record<LambdaStage, string>;
+  const functionDirectories = await bundleAll(standaloneFunctions());
   const imageDirectory = join(directory, 'train');
   await bundleEntry('train.container.ts', imageDirectory, digests);
   for (const file of ['functions/Dockerfile', 'package.json', 'package-lock.json']) {
@@ -40,7 +45,7 @@ export async function bundleCode(directory: string): Promise<DeployableCode> {
   }
   await mkdir(join(imageDirectory, 'cli'));
   await copyFile(join(projectRoot, 'cli/package.json'), join(imageDirectory, 'cli/package.json'));
-  return { stageDirectories: Object.fromEntries(stages) as Record<LambdaStage, string>, imageDirectory };
+  return { stageDirectories, functionDirectories, imageDirectory };
 }
 
 /** Bundles one entry of `functions/` into a folder, as `index.mjs` and what it loads later. */
@@ -60,14 +65,16 @@ export async function bundleEntry(entry: string, folder: string, codeDigests: st
   for (const input of Object.keys(metafile.inputs)) {
     if (input.startsWith('lib/')) await bringAssets(input, folder);
   }
-  // The only Lambda that computes.
-  if (entry === 'evaluate.lambda.ts') {
+  if (computing.has(entry)) {
     const wasm = createRequire(import.meta.url).resolve(
       '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm',
     );
     await copyFile(wasm, join(folder, 'tfjs-backend-wasm-simd.wasm'));
   }
 }
+
+/** The Lambdas that compute with TensorFlow.js. */
+const computing: ReadonlySet<string> = new Set(['evaluate.lambda.ts', 'api.lambda.ts']);
 
 const options = {
   absWorkingDir: projectRoot,

@@ -1,54 +1,15 @@
-/** A stage as a Lambda function: the one place that fixes runtime, architecture, tracing and log retention. */
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Code, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
-import { Construct } from 'constructs';
+/** A stage of the pipeline as a Lambda function. */
+import type { Construct } from 'constructs';
 import type { LambdaStage } from '../lib/pipeline/stages.ts';
-import { acknowledgeWildcards } from './acknowledge.ts';
+import { HardenedFunction, type HardenedFunctionProps } from './hardened-function.ts';
 
-export interface StageFunctionProps {
+export interface StageFunctionProps extends Omit<HardenedFunctionProps, 'name'> {
   readonly stage: LambdaStage;
-  /** A folder that holds `index.mjs` and what it reads; `bundle.ts` makes it. */
-  readonly codeDirectory: string;
-  readonly description: string;
-  readonly environment: Readonly<Record<string, string>>;
-  readonly memoryMegabytes?: number;
-  readonly timeout?: Duration;
 }
 
-export class StageFunction extends Construct {
-  readonly function: LambdaFunction;
-  readonly role: Role;
-
-  constructor(scope: Construct, id: string, props: StageFunctionProps) {
-    super(scope, id);
-    const logGroup = new LogGroup(this, 'Log', {
-      retention: RetentionDays.THREE_MONTHS,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
-    // The construct's own role carries AWSLambdaBasicExecutionRole, which may write every log group of the account.
-    this.role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
-    logGroup.grantWrite(this.role);
-    this.function = new LambdaFunction(this, 'Function', {
-      description: props.description,
-      runtime: Runtime.NODEJS_24_X,
-      architecture: Architecture.ARM_64,
-      handler: 'index.handler',
-      code: Code.fromAsset(props.codeDirectory),
-      role: this.role,
-      logGroup,
-      tracing: Tracing.ACTIVE,
-      memorySize: props.memoryMegabytes ?? 512,
-      timeout: props.timeout ?? Duration.seconds(60),
-      environment: {
-        ...props.environment,
-        // The local engine recognises the stage by it.
-        STEPWISE_STAGE: props.stage,
-        NODE_OPTIONS: '--enable-source-maps',
-        POWERTOOLS_SERVICE_NAME: `stepwise-${props.stage}`,
-      },
-    });
-    acknowledgeWildcards(this.role, { 'Resource::*': 'xray:PutTraceSegments knows no resources.' });
+export class StageFunction extends HardenedFunction {
+  constructor(scope: Construct, id: string, { stage, environment, ...props }: StageFunctionProps) {
+    // The local engine recognises the stage by it.
+    super(scope, id, { ...props, name: stage, environment: { ...environment, STEPWISE_STAGE: stage } });
   }
 }

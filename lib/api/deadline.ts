@@ -1,0 +1,51 @@
+/** The time that a request has. JavaScript that computes cannot be interrupted, so it asks from time to time. */
+import { setImmediate } from 'node:timers/promises';
+import { DeadlineExceeded } from './errors.ts';
+
+export class Deadline {
+  readonly #endsAt: number;
+  readonly #milliseconds: number;
+  readonly #controller = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(milliseconds: number) {
+    this.#milliseconds = milliseconds;
+    this.#endsAt = performance.now() + milliseconds;
+    this.#timer = setTimeout(() => this.#controller.abort(new DeadlineExceeded(milliseconds)), milliseconds);
+    this.#timer.unref();
+  }
+
+  /** Aborted with DeadlineExceeded when the time is over, or when the request has been answered. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Resolves after other requests had their turn. Throws DeadlineExceeded. Call it every few milliseconds of computing. */
+  readonly breathe = async (): Promise<void> => {
+    this.check();
+    await setImmediate();
+  };
+
+  /** Throws DeadlineExceeded. */
+  check(): void {
+    if (this.signal.aborted || performance.now() > this.#endsAt) throw new DeadlineExceeded(this.#milliseconds);
+  }
+
+  /** What `work` gives, or DeadlineExceeded where the time is over first; the work is not waited for then. */
+  async race<T>(work: Promise<T>): Promise<T> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    const onAbort = () => reject(this.signal.reason);
+    this.signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      return await Promise.race([work, promise]);
+    } finally {
+      this.signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** The request is answered: what still computes for it stops at its next breath. */
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#controller.abort(new DeadlineExceeded(this.#milliseconds));
+  }
+}

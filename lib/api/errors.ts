@@ -1,0 +1,86 @@
+/** Errors of the HTTP API. Each has the status that it is answered with; `problem.ts` makes the problem document of it. */
+import { InputError } from '../errors.ts';
+
+export abstract class ApiError extends InputError {
+  abstract readonly status: 400 | 403 | 404 | 409 | 413 | 415 | 421 | 422 | 503;
+  /** A few words, the same for every occurrence. */
+  abstract readonly title: string;
+}
+
+/** The body, a parameter or a header is not what the route's schema asks for. */
+export class InvalidInput extends ApiError {
+  readonly status = 400;
+  readonly title = 'Invalid request';
+}
+
+export class RequestTooLarge extends ApiError {
+  readonly status = 413;
+  readonly title = 'Request too large';
+
+  constructor(limitBytes: number) {
+    super(`The request's body may have ${limitBytes} bytes here, and this one is longer. Send less at a time.`);
+  }
+}
+
+export class UnsupportedMediaType extends ApiError {
+  readonly status = 415;
+  readonly title = 'Unsupported media type';
+
+  constructor(contentType: string | undefined) {
+    super(
+      `The body must be JSON (Content-Type: application/json), and ${contentType === undefined ? 'the request does not say what it is' : `the request says ${JSON.stringify(contentType.slice(0, 100))}`}.`,
+    );
+  }
+}
+
+/** A picture or an array that is well-formed and cannot be worked with. */
+export class UnprocessableInput extends ApiError {
+  readonly status = 422;
+  readonly title = 'Input cannot be processed';
+}
+
+export class NotFound extends ApiError {
+  readonly status = 404;
+  readonly title = 'Not found';
+}
+
+/** Nothing in the store has trained the model that the route answers with. */
+export class ModelMissing extends ApiError {
+  readonly status = 404;
+  readonly title = 'Model not trained yet';
+
+  constructor(what: string, experiment: string) {
+    super(`The store has no ${what}. Train one with: stepwise run ${experiment} --preset laptop`);
+  }
+}
+
+/** Runs of different experiments have nothing to compare. */
+export class NotComparable extends ApiError {
+  readonly status = 409;
+  readonly title = 'Runs cannot be compared';
+}
+
+/** A page of another site, or a name that was made to point here, must not reach a server on loopback. */
+export class ForeignOrigin extends ApiError {
+  readonly status = 403;
+  readonly title = 'Request from elsewhere refused';
+}
+
+export class DeadlineExceeded extends ApiError {
+  readonly status = 503;
+  readonly title = 'Deadline exceeded';
+
+  constructor(milliseconds: number) {
+    super(`The answer took longer than the ${milliseconds / 1000} s that a request has. Ask for less work at a time.`);
+  }
+}
+
+/** As many requests compute here as may at one time. */
+export class TooBusy extends ApiError {
+  readonly status = 503;
+  readonly title = 'Too busy';
+
+  constructor(limit: number) {
+    super(`${limit} requests compute here already, which is the limit. Try again in a few seconds.`);
+  }
+}

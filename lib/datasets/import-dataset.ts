@@ -1,20 +1,14 @@
-/**
- * Brings a dataset into the store: everything is checked before anything is written, the version is a digest of the
- * content, and the manifest is written last, so that a dataset is there in full or not at all.
- */
-import { createHash } from 'node:crypto';
+/** Finds a dataset on this machine, checks all of it, and brings it into the store. */
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
-import { keys } from '../pipeline/keys.ts';
-import { PreconditionFailed } from '../storage/errors.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { DatasetManifest } from './dataset.ts';
-import { DatasetCorrupt, DatasetMissing, DatasetUnreadable } from './errors.ts';
-import type { CheckedDataset, CheckedFile, DatasetImporter } from './importer.ts';
+import { DatasetMissing, DatasetUnreadable } from './errors.ts';
+import type { CheckedDataset, DatasetImporter } from './importer.ts';
 import { findImporter } from './importers.ts';
-import { markNewest, readManifest } from './pinned-dataset.ts';
 import { kindOfPath } from './source-files.ts';
 import { standInFolder } from './stand-ins/folder.ts';
+import { storeDataset } from './store-dataset.ts';
 
 export interface ImportRequest {
   readonly name: string;
@@ -34,15 +28,17 @@ export interface ImportRequest {
 export async function importDataset(request: ImportRequest): Promise<DatasetManifest> {
   const { name, store } = request;
   const checked = await check(findImporter(name), request);
-  const manifest = describe(name, checked);
-  if (!(await store.head(keys.datasetManifest(name, manifest.version)))) await upload(store, manifest, checked.files);
-  await markNewest(store, name, manifest.version);
-  return readManifest(store, name, manifest.version);
+  return (await storeDataset(store, name, checked)).manifest;
+}
+
+/** Reads and checks the user's copy and writes nothing. Throws what importDataset throws, but for the store's errors. */
+export function checkDatasetFolder(name: string, datasetFolder: string): Promise<CheckedDataset> {
+  return check(findImporter(name), { source: { datasetFolder } });
 }
 
 async function check(
   importer: DatasetImporter,
-  { source, mayBeMade, standInsFolder }: ImportRequest,
+  { source, mayBeMade, standInsFolder }: Pick<ImportRequest, 'source' | 'mayBeMade' | 'standInsFolder'>,
 ): Promise<CheckedDataset> {
   const own = await findOwnFolder(importer, source);
   if (own !== undefined) return importer.read(own);
@@ -51,51 +47,6 @@ async function check(
   const fetched = standInFolder(name, standInsFolder);
   if (await kindOfPath(name, fetched)) return importer.read(await existingFolder(name, fetched));
   throw new DatasetMissing(name, describeMissing(importer, source));
-}
-
-/** The same names and bytes have the same version everywhere, in whatever order the files came. */
-export function datasetVersion(files: readonly { readonly name: string; readonly sha256: string }[]): string {
-  const lines = files.map(({ name, sha256 }) => `${sha256}  ${name}\n`).sort();
-  return createHash('sha256').update(lines.join('')).digest('hex').slice(0, 16);
-}
-
-function describe(name: string, { origin, description, files }: CheckedDataset): DatasetManifest {
-  return {
-    formatVersion: 1,
-    name,
-    version: datasetVersion(files),
-    origin,
-    description,
-    files: files.map(({ name, size, sha256 }) => ({ name, size, sha256 })),
-  };
-}
-
-async function upload(store: ObjectStore, manifest: DatasetManifest, files: readonly CheckedFile[]): Promise<void> {
-  const { name, version } = manifest;
-  for (const file of files) await store.putStream(keys.datasetFile(name, version, file.name), unchanged(file));
-  try {
-    const text = `${JSON.stringify(manifest, null, 2)}\n`;
-    await store.put(keys.datasetManifest(name, version), text, { ifNoneMatch: '*' });
-  } catch (error) {
-    // Another import of the same bytes came first: there is nothing left to do.
-    if (!(error instanceof PreconditionFailed)) throw error;
-  }
-}
-
-/** The file's bytes once more, which must be those that were checked. */
-async function* unchanged(file: CheckedFile): AsyncGenerator<Uint8Array> {
-  const hash = createHash('sha256');
-  for await (const piece of file.open()) {
-    hash.update(piece);
-    yield piece;
-  }
-  const actual = hash.digest('hex');
-  if (actual !== file.sha256) {
-    throw new DatasetCorrupt(
-      file.name,
-      `it was changed while it was imported: its SHA-256 was ${file.sha256} and became ${actual}`,
-    );
-  }
 }
 
 /** The folder of the user's copy, or of the package that brings it; undefined where there is neither. */

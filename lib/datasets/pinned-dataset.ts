@@ -6,18 +6,22 @@ import type { ObjectStore } from '../storage/object-store.ts';
 import { updateObject } from '../storage/update-object.ts';
 import { type DatasetManifest, type DatasetReader, datasetManifestSchema } from './dataset.ts';
 import { DatasetCorrupt, DatasetMissing } from './errors.ts';
+import { InvalidDataset } from './invalid-dataset.ts';
+
+/** Room for as many files as a manifest may list, with names longer than anybody's. */
+export const mostManifestBytes = 32 * 1024 * 1024;
 
 const newestSchema = z.strictObject({ formatVersion: z.literal(1), version: z.string() });
 
 /**
  * The manifest of the version that a run should use: the one it names, else the one imported last, else, where nobody
- * noted that (the files were copied here by other means), the only one there is. Throws DatasetMissing, DatasetCorrupt.
+ * noted that (the files were copied here by other means), the only one there is. Throws DatasetMissing, InvalidDataset.
  */
 export async function pinDataset(store: ObjectStore, name: string, version?: string): Promise<DatasetManifest> {
   return readManifest(store, name, version ?? (await readNewest(store, name)) ?? (await findOnly(store, name)));
 }
 
-/** Opens a pinned version. Throws DatasetMissing, DatasetCorrupt. */
+/** Opens a pinned version. Throws DatasetMissing, InvalidDataset. */
 export async function openDataset(store: ObjectStore, name: string, version: string): Promise<DatasetReader> {
   const manifest = await readManifest(store, name, version);
   return {
@@ -49,14 +53,18 @@ export async function openDataset(store: ObjectStore, name: string, version: str
   };
 }
 
-/** Throws DatasetMissing, DatasetCorrupt. */
+/** Throws DatasetMissing, InvalidDataset. */
 export async function readManifest(store: ObjectStore, name: string, version: string): Promise<DatasetManifest> {
   const key = keys.datasetManifest(name, version);
-  const object = await store.get(key);
+  const head = await store.head(key);
+  if (head && head.size > mostManifestBytes) {
+    throw new InvalidDataset(key, `it has ${head.size} bytes, and a manifest has ${mostManifestBytes} at most`);
+  }
+  const object = head && (await store.get(key));
   if (!object) throw new DatasetMissing(name, `${store.location} has no version ${version} of it`);
   const manifest = parseJson(key, object.body, datasetManifestSchema);
   if (manifest.name !== name || manifest.version !== version) {
-    throw new DatasetCorrupt(key, `it describes version ${manifest.version} of '${manifest.name}'`);
+    throw new InvalidDataset(key, `it is about version ${manifest.version} of '${manifest.name}'`);
   }
   return manifest;
 }
@@ -95,9 +103,16 @@ function parseJson<T>(key: string, body: Uint8Array, schema: z.ZodType<T>): T {
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
   } catch (cause) {
-    throw new DatasetCorrupt(key, 'it is not JSON', { cause });
+    throw new InvalidDataset(key, 'it is not JSON', { cause });
   }
   const parsed = schema.safeParse(value);
-  if (!parsed.success) throw new DatasetCorrupt(key, z.prettifyError(parsed.error));
+  if (!parsed.success) throw new InvalidDataset(key, describeIssues(parsed.error));
   return parsed.data;
+}
+
+/** The first few: a hostile manifest has as many mistakes as it has files. */
+function describeIssues({ issues }: z.ZodError): string {
+  const first = issues.slice(0, 3).map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': '));
+  const others = issues.length - first.length;
+  return `${first.join('; ')}${others > 0 ? `; and ${others} more` : ''}`;
 }

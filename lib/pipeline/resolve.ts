@@ -3,6 +3,7 @@
  * preset's parameters, pins the version of every dataset, estimates the cost.
  */
 import { z } from 'zod';
+import { checkStoredFiles } from '../datasets/check-stored-files.ts';
 import { pinDataset } from '../datasets/pinned-dataset.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { estimateCost, totalCost } from './cost.ts';
@@ -14,7 +15,7 @@ import { formatRecord, type ResolvedRun, readRecord, resolvedRunSchema } from '.
 import { type RunRequest, runRequestSchema } from './request.ts';
 import type { ExperimentRegistry, ResolveOutput, StagePorts } from './stages.ts';
 
-/** Throws InvalidRequest, UnknownExperiment, DatasetMissing. */
+/** Throws InvalidRequest, UnknownExperiment, DatasetMissing, InvalidDataset. */
 export async function resolve(input: unknown, ports: StagePorts): Promise<ResolveOutput> {
   const { request, experiment, params } = checkRequest(input, ports.experiments);
   const datasets = await pinDatasets(ports.store, experiment, request);
@@ -87,7 +88,10 @@ async function pinDatasets(store: ObjectStore, experiment: AnyExperiment, reques
   const names = requiredDatasets(experiment, request.preset);
   return Promise.all(
     names.map(async (name) => {
-      const { version, origin, description } = await pinDataset(store, name, request.datasetVersions[name]);
+      const manifest = await pinDataset(store, name, request.datasetVersions[name]);
+      // Contents are checked where they are read; this finds half an upload before anything costs money.
+      await checkStoredFiles(store, manifest);
+      const { version, origin, description } = manifest;
       return { name, version, origin, description };
     }),
   );

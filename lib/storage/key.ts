@@ -12,7 +12,7 @@ const longestSegmentBytes = 255;
 
 /** Throws InvalidKey. */
 export function checkKey(key: string): void {
-  const problem = findProblem(key);
+  const problem = findKeyProblem(key);
   if (problem) throw new InvalidKey(key, problem);
 }
 
@@ -20,7 +20,7 @@ export function checkKey(key: string): void {
 export function checkPrefix(prefix: string): void {
   if (prefix === '') return;
   // What is still to come completes the last name.
-  const problem = findProblem(`${prefix}x`);
+  const problem = findKeyProblem(`${prefix}x`);
   if (problem) throw new InvalidKey(prefix, problem);
 }
 
@@ -29,7 +29,8 @@ export function compareKeys(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
-function findProblem(key: string): string | undefined {
+/** Why it cannot be a key, if so. */
+export function findKeyProblem(key: string): string | undefined {
   if (key === '') return 'it is empty';
   if (!key.isWellFormed()) return 'it is not valid Unicode';
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be in a key: XML and file names cannot carry them.

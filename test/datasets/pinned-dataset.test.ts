@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { DatasetManifest } from '../../lib/datasets/dataset.ts';
 import { DatasetCorrupt, DatasetMissing } from '../../lib/datasets/errors.ts';
+import { InvalidDataset } from '../../lib/datasets/invalid-dataset.ts';
 import { markNewest, openDataset, pinDataset } from '../../lib/datasets/pinned-dataset.ts';
 import { MemoryObjectStore } from '../../lib/storage/memory-object-store.ts';
 
@@ -69,7 +70,7 @@ describe('reading', () => {
     const store = new MemoryObjectStore();
     await store.put(`datasets/words/${older}/_manifest.json`, text);
     const opened = openDataset(store, 'words', older);
-    await expect(opened).rejects.toThrow(DatasetCorrupt);
+    await expect(opened).rejects.toThrow(InvalidDataset);
     await expect(opened).rejects.toThrow(message);
     await expect(opened).rejects.toThrow(`datasets/words/${older}/_manifest.json`);
   });
@@ -78,6 +79,6 @@ describe('reading', () => {
     const store = new MemoryObjectStore();
     const manifest = await addVersion(store, older, 'words');
     await store.put(`datasets/words/${newer}/_manifest.json`, JSON.stringify(manifest));
-    await expect(openDataset(store, 'words', newer)).rejects.toThrow(/it describes version 00000000000000aa/);
+    await expect(openDataset(store, 'words', newer)).rejects.toThrow(/it is about version 00000000000000aa/);
   });
 });

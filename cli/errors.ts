@@ -44,5 +44,15 @@ export class CannotRecord extends InputError {
   }
 }
 
+/** `stepwise serve` on a port that another program has, or that needs more rights. */
+export class CannotListen extends InputError {
+  constructor(port: number, cause: NodeJS.ErrnoException) {
+    const why = cause.code === 'EADDRINUSE' ? 'another program listens there' : (cause.code ?? cause.message);
+    super(`Port ${port} of 127.0.0.1 cannot be used: ${why}. Name another with --port; 0 takes any that is free.`, {
+      cause,
+    });
+  }
+}
+
 /** The state machine on AWS ended otherwise than by success. */
 export class ExecutionFailed extends RunError {}

@@ -97,6 +97,10 @@ function createProgram(terminal: Terminal, done: (code: ExitCode) => void): Comm
     .argument('[run]', 'a run, or `latest`', 'latest')
     .option('--json', 'as one JSON document')
     .action(async (run, options) => done(await (await import('./commands/logs.ts')).logs(run, options, terminal)));
+
+  add('serve', 'the explorer and the HTTP API over a store, for this machine alone')
+    .option('--port <n>', 'of 127.0.0.1; 0 takes any that is free', port, 4173)
+    .action(async (options) => done(await (await import('./commands/serve.ts')).serve(options, terminal)));
   return program;
 }
 
@@ -117,6 +121,12 @@ function collect(value: string, before: readonly string[]): readonly string[] {
 function positiveInteger(text: string): number {
   if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('It must be a whole number above 0.');
   return Number(text);
+}
+
+function port(text: string): number {
+  const value = Number(text);
+  if (!/^\d{1,5}$/.test(text) || value > 65_535) throw new InvalidArgumentError('It must be from 0 to 65535.');
+  return value;
 }
 
 function percentage(text: string): number {

@@ -28,6 +28,8 @@ export type LogLevel = 'info' | 'warn' | 'error';
 export interface ApiLimits {
   /** Of a request's body, where the route sets no other. */
   readonly requestBytes: number;
+  /** By path, where a route takes more or less: `{ '/v1/segmentations/refine': 20_000_000 }`. */
+  readonly routeRequestBytes?: Readonly<Record<string, number>>;
   /** From the request's arrival to its answer. */
   readonly deadlineMilliseconds: number;
   /** Requests that compute at one time in this process; a further one is answered 503 at once. */

@@ -1,0 +1,130 @@
+/**
+ * The HTTP API as one application that knows nothing of where it runs: a Lambda behind a function URL, a server on
+ * loopback, a test that hands it a Request.
+ */
+import { randomUUID } from 'node:crypto';
+import { OpenAPIHono } from '@hono/zod-openapi';
+import type { MiddlewareHandler } from 'hono';
+import { Deadline } from './deadline.ts';
+import { InvalidInput, TooBusy } from './errors.ts';
+import { jsonBody } from './json-body.ts';
+import { describeApi } from './openapi.ts';
+import type { ApiApp, ApiEnvironment, ApiPorts } from './ports.ts';
+import { problemType, toProblem } from './problem.ts';
+import { registerDigits } from './routes/digits.ts';
+import { registerEvaluations } from './routes/evaluations.ts';
+import { registerExperiments } from './routes/experiments.ts';
+import { registerOptimizers } from './routes/optimizers.ts';
+import { registerRegressions } from './routes/regressions.ts';
+import { registerReports } from './routes/reports.ts';
+import { registerResults } from './routes/results.ts';
+import { registerRuns } from './routes/runs.ts';
+import { loopbackOnly, securityHeaders } from './security.ts';
+
+export interface ApiOptions {
+  /** On a server that binds to loopback: refuses what a page of another site, or another name for this host, sends. */
+  readonly loopback?: boolean;
+}
+
+const routes = [
+  registerExperiments,
+  registerResults,
+  registerRuns,
+  registerRegressions,
+  registerReports,
+  registerEvaluations,
+  registerDigits,
+  registerOptimizers,
+];
+
+export function createApi(ports: ApiPorts, { loopback = false }: ApiOptions = {}): ApiApp {
+  const app: ApiApp = new OpenAPIHono<ApiEnvironment>({
+    defaultHook: (result) => {
+      if (!result.success) throw new InvalidInput(describeIssues(result.error.issues));
+    },
+  });
+  app.use(securityHeaders);
+  app.use(observe(ports));
+  if (loopback) app.use(loopbackOnly);
+  app.use(jsonBody(ports.limits));
+  app.use(limitComputations(ports));
+  for (const register of routes) register(app, ports);
+  describeApi(app);
+
+  app.notFound((context) => {
+    const { method, path } = context.req;
+    const problem = {
+      type: 'about:blank',
+      title: 'Not found',
+      status: 404,
+      detail: `There is no ${method} ${path.slice(0, 200)}. /openapi.json lists what there is.`,
+      instance: context.get('requestId'),
+    };
+    return context.json(problem, 404, { 'content-type': problemType });
+  });
+  app.onError((error, context) => {
+    const instance = context.get('requestId');
+    const problem = toProblem(error, instance);
+    const { name, message, stack } = error;
+    ports.log(problem.status >= 500 ? 'error' : 'warn', 'request refused', {
+      request: instance,
+      error: name,
+      message,
+      // What was meant to be said to the caller needs no trace.
+      ...(problem.status === 500 ? { stack } : {}),
+    });
+    const retry = problem.status === 503 ? { 'retry-after': '5' } : {};
+    return context.body(JSON.stringify(problem), problem.status as 500, { 'content-type': problemType, ...retry });
+  });
+  return app;
+}
+
+/** Names the request, gives it its deadline, and writes one line when it is answered: no body, no query, no header. */
+function observe({ limits, log }: ApiPorts): MiddlewareHandler<ApiEnvironment> {
+  return async (context, next) => {
+    const startedAt = performance.now();
+    const requestId = `urn:uuid:${randomUUID()}`;
+    const deadline = new Deadline(limits.deadlineMilliseconds);
+    context.set('requestId', requestId);
+    context.set('deadline', deadline);
+    let status = 503;
+    try {
+      await deadline.race(next());
+      status = context.res.status;
+    } finally {
+      deadline.end();
+      log('info', 'request', {
+        request: requestId,
+        method: context.req.method,
+        path: context.req.path.slice(0, 200),
+        status,
+        milliseconds: Math.round((performance.now() - startedAt) * 10) / 10,
+      });
+    }
+  };
+}
+
+function limitComputations({ limits }: ApiPorts): MiddlewareHandler<ApiEnvironment> {
+  let running = 0;
+  return async (context, next) => {
+    if (context.req.method !== 'POST') return next();
+    if (running >= limits.concurrentComputations) throw new TooBusy(limits.concurrentComputations);
+    running++;
+    try {
+      await next();
+    } finally {
+      running--;
+    }
+  };
+}
+
+/** `steps: Too big: expected number to be <=200; …`: the first few, for a long array may be wrong in every place. */
+function describeIssues(
+  issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[],
+): string {
+  const described = issues.slice(0, 5).map(({ path, message }) => {
+    const place = path.map(String).join('.').slice(0, 100);
+    return place === '' ? message.slice(0, 300) : `${place}: ${message.slice(0, 300)}`;
+  });
+  return `${described.join('; ')}${issues.length > 5 ? `; and ${issues.length - 5} more` : ''}.`;
+}

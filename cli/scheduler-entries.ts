@@ -59,7 +59,10 @@ export function readScheduleTarget(option: string | undefined): ScheduleTarget {
 }
 
 /** The entry carries a pointer: what to run is in the store, and changes there. */
-export function schedulerEntry(schedule: Schedule, target: ScheduleTarget): SchedulerEntry {
+export function schedulerEntry(
+  schedule: Pick<Schedule, 'name' | 'times' | 'paused'>,
+  target: ScheduleTarget,
+): SchedulerEntry {
   const { name, times, paused } = schedule;
   return {
     Name: name,

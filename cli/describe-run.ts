@@ -49,8 +49,10 @@ function describeDurations(total: number, durations: RunDocument['durations']): 
 
 function describeComparison({ comparison }: RunDocument): string {
   if (!comparison) return '';
-  const { run, outcome, changes } = comparison;
-  return `${run}: ${outcome}, ${changes.length === 0 ? 'the same numbers' : `${changes.length} number${changes.length === 1 ? '' : 's'} changed`}`;
+  const { run, outcome, changes, causes = [] } = comparison;
+  const numbers =
+    changes.length === 0 ? 'the same numbers' : `${changes.length} number${changes.length === 1 ? '' : 's'} changed`;
+  return [`${run}: ${outcome}, ${numbers}`, ...causes].join('; ');
 }
 
 /** Names and values below one another; what has no value is left out. */

@@ -6,6 +6,7 @@ import { keys } from '../lib/pipeline/keys.ts';
 import type { RunRequest } from '../lib/pipeline/request.ts';
 import type { RunDocument } from '../lib/pipeline/run-document.ts';
 import { readRunDocument } from '../lib/pipeline/run-records.ts';
+import type { StagePorts } from '../lib/pipeline/stages.ts';
 import { describeRun } from './describe-run.ts';
 import type { ExitCode } from './exit-code.ts';
 import { isInputError } from './input-error-names.ts';
@@ -29,7 +30,7 @@ export interface EngineOptions {
 
 export async function executeLocally(
   request: RunRequest,
-  options: EngineOptions & { readonly chosenBackend: NumericBackend },
+  options: EngineOptions & { readonly chosenBackend: NumericBackend; readonly notify?: StagePorts['notify'] },
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<ExitCode> {
@@ -50,6 +51,7 @@ export async function executeLocally(
     backend: options.chosenBackend,
     threads: options.threads,
     onEvent,
+    notify: options.notify,
     log: (message, details) => {
       if (process.env.STEPWISE_DEBUG === '1') terminal.tell(`${message} ${JSON.stringify(details ?? {})}`);
     },

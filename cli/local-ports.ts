@@ -22,6 +22,8 @@ export interface LocalOptions {
   readonly backend: NumericBackend;
   readonly threads: number | undefined;
   onEvent(event: ProgressEvent): void;
+  /** Nobody where absent: the terminal says how the run ended. */
+  notify?: StagePorts['notify'] | undefined;
   log(message: string, details?: Readonly<Record<string, unknown>>): void;
 }
 
@@ -64,8 +66,7 @@ export async function openLocalWorld(options: LocalOptions): Promise<LocalWorld>
     ...(STEPWISE_CHECKPOINT_SECONDS === undefined ? {} : { STEPWISE_CHECKPOINT_SECONDS }),
   };
   const ports = await openStagePorts(
-    // The terminal says how the run ended.
-    { log, progress, notify: async () => {} },
+    { log, progress, notify: options.notify ?? (async () => {}) },
     { ...environment, STEPWISE_THREADS: String(threads) },
   );
   return {

@@ -1,7 +1,9 @@
 /** Commands, their options, and what an error becomes: an exit code and a sentence, never a stack trace. */
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { StepwiseError } from '../lib/errors.ts';
 import type { ExitCode } from './exit-code.ts';
+import { collect, percentage, port, positiveInteger } from './option-values.ts';
+import { addScheduleCommands } from './schedule-commands.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
 
 export async function main(commandLine: readonly string[], terminal: Terminal = openTerminal()): Promise<ExitCode> {
@@ -101,6 +103,7 @@ function createProgram(terminal: Terminal, done: (code: ExitCode) => void): Comm
   add('serve', 'the explorer and the HTTP API over a store, for this machine alone')
     .option('--port <n>', 'of 127.0.0.1; 0 takes any that is free', port, 4173)
     .action(async (options) => done(await (await import('./commands/serve.ts')).serve(options, terminal)));
+  addScheduleCommands(program, terminal, done);
   return program;
 }
 
@@ -112,25 +115,4 @@ function withEngine(command: Command): Command {
     .option('--state-machine <arn>', 'with --engine aws: which to start (STEPWISE_STATE_MACHINE)')
     .option('--record', 'writes docs/results/NAME.json and the tables of README.md')
     .option('--json', 'stdout is exactly one JSON document');
-}
-
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
-}
-
-function positiveInteger(text: string): number {
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('It must be a whole number above 0.');
-  return Number(text);
-}
-
-function port(text: string): number {
-  const value = Number(text);
-  if (!/^\d{1,5}$/.test(text) || value > 65_535) throw new InvalidArgumentError('It must be from 0 to 65535.');
-  return value;
-}
-
-function percentage(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= 0 && value <= 100)) throw new InvalidArgumentError('It must be from 0 to 100.');
-  return value;
 }

@@ -6,7 +6,12 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { experiments } from '../lib/experiments.ts';
 import type { NumericBackend } from '../lib/numerics/backend.ts';
-import { type CodeDigestTable, codeDigestsFromSource, codeDigestsFromTable } from '../lib/pipeline/code-digest.ts';
+import {
+  type CodeDigestTable,
+  type CodeSourcesTable,
+  codeDigestsFromSource,
+  codeDigestsFromTable,
+} from '../lib/pipeline/code-digest.ts';
 import type { CodeDigests, StagePorts } from '../lib/pipeline/stages.ts';
 import { openStore } from '../lib/storage/open-store.ts';
 import { InvalidEnvironment } from './errors.ts';
@@ -49,12 +54,17 @@ export async function openStagePorts(
 
 /** A bundle has a table beside it, made of the same sources; the checkout is those sources. */
 async function openCodeDigests(): Promise<CodeDigests> {
+  const table = await readTable<CodeDigestTable>('./code-digests.json');
+  if (table === undefined) return codeDigestsFromSource();
+  return codeDigestsFromTable(table, () => readTable<CodeSourcesTable>('./code-sources.json'));
+}
+
+async function readTable<Table>(file: string): Promise<Table | undefined> {
   try {
-    const table = await readFile(new URL('./code-digests.json', import.meta.url), 'utf8');
-    return codeDigestsFromTable(JSON.parse(table) as CodeDigestTable);
+    return JSON.parse(await readFile(new URL(file, import.meta.url), 'utf8')) as Table;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    return codeDigestsFromSource();
+    return undefined;
   }
 }
 

@@ -19,3 +19,8 @@ export function findingReference(construct: IConstruct, attribute?: string): str
   const id = Stack.of(construct).resolve(element.logicalId);
   return attribute === undefined ? `<${id}>` : `<${id}.${attribute}>`;
 }
+
+/** Any other finding of cdk-nag, by its rule: `AwsSolutions-SQS3`. */
+export function acknowledge(scope: IConstruct, rule: string, reason: string): void {
+  Validations.of(scope).acknowledge({ id: rule, reason });
+}

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
 import { experiments } from '../lib/experiments.ts';
-import { computeCodeDigests, namedAssets } from '../lib/pipeline/code-digest.ts';
+import { computeCodeDigests, computeCodeSources, namedAssets } from '../lib/pipeline/code-digest.ts';
 import { type LambdaStage, lambdaStages } from '../lib/pipeline/stages.ts';
 import { type DeployableCode, projectRoot, standaloneFunctions } from './deployable-code.ts';
 
@@ -37,6 +37,9 @@ export async function bundleCode(directory: string): Promise<DeployableCode> {
       ),
     );
   const stageDirectories = (await bundleAll(lambdaStages)) as Record<LambdaStage, string>;
+  // Only Aggregate writes down what the digests are made of, and only it carries the longer table.
+  const sources = JSON.stringify(await computeCodeSources(projectRoot, experiments.all()));
+  await writeFile(join(stageDirectories.aggregate, 'code-sources.json'), sources);
   const functionDirectories = await bundleAll(standaloneFunctions());
   const imageDirectory = join(directory, 'train');
   await bundleEntry('train.container.ts', imageDirectory, digests);

@@ -31,6 +31,8 @@ export function createApp({ code, outputDirectory, context = {}, checked = true 
     monthlyBudgetUsDollars: positiveNumber(app, 'stepwise:monthlyBudgetUsDollars') ?? 100,
     maxVcpus: positiveNumber(app, 'stepwise:maxVcpus'),
     notificationEmail: app.node.tryGetContext('stepwise:notificationEmail'),
+    webhookParameter: app.node.tryGetContext('stepwise:notificationWebhookParameter'),
+    schedules: app.node.tryGetContext('stepwise:schedules'),
   });
   return app;
 }

@@ -10,8 +10,10 @@ import type { DeployableCode } from './deployable-code.ts';
 import { grantPrefixes, grantPublish, type PrefixAccess } from './grants.ts';
 import { Network } from './network.ts';
 import { evaluateTimeout, Pipeline } from './pipeline.ts';
+import { Schedules } from './schedules.ts';
 import { StageFunction } from './stage-function.ts';
 import { TrainingQueue } from './training-queue.ts';
+import { Webhook } from './webhook.ts';
 
 export interface StepwiseStackProps extends StackProps {
   readonly code: DeployableCode;
@@ -19,6 +21,10 @@ export interface StepwiseStackProps extends StackProps {
   /** Where alarms and the ends of runs go; nobody is told where it is absent. */
   readonly notificationEmail?: string | undefined;
   readonly maxVcpus?: number | undefined;
+  /** The SecureString parameter that holds a chat's webhook address. */
+  readonly webhookParameter?: string | undefined;
+  /** Schedules that come with the deployment; see schedules.ts. */
+  readonly schedules?: unknown;
 }
 
 interface StageSettings {
@@ -52,11 +58,11 @@ const stages: Readonly<Record<LambdaStage, StageSettings>> = {
   },
   aggregate: {
     description: 'Makes tables, charts, the verdict and the report',
-    access: { read: ['runs/', 'artifacts/', 'results/'], write: ['runs/', 'results/', 'reports/'] },
+    access: { read: ['runs/', 'artifacts/', 'results/'], write: ['runs/', 'results/', 'reports/', 'regressions/'] },
     memoryMegabytes: 1_769,
     timeout: Duration.minutes(5),
   },
-  notify: { description: 'Tells subscribers how a run ended', access: {} },
+  notify: { description: 'Tells subscribers how a run ended', access: { read: ['regressions/'] } },
   'record-failure': {
     description: 'Writes down what failed, where, with the tail of the log',
     access: { write: ['runs/'] },
@@ -100,7 +106,16 @@ export class StepwiseStack extends Stack {
       jobQueueArn: training.jobQueueArn,
       jobDefinitionArn: training.jobDefinitionArn,
     });
-    new Alarms(this, 'Alarms', { topic, stateMachine, functions: Object.values(functions) });
+    const schedules = new Schedules(this, 'Schedules', {
+      ...{ code: props.code, bucket, stateMachine, topic },
+      definitions: props.schedules,
+    });
+    const watched = [...Object.values(functions), schedules.starter];
+    if (props.webhookParameter !== undefined) {
+      const parameterName = props.webhookParameter;
+      watched.push(new Webhook(this, 'Webhook', { code: props.code, topic, parameterName }).function);
+    }
+    new Alarms(this, 'Alarms', { topic, stateMachine, functions: watched });
     new Budget(this, 'Budget', { monthlyUsDollars: props.monthlyBudgetUsDollars, topic });
     new CfnOutput(this, 'BucketName', { value: bucket.bucketName, description: 'stepwise --store s3://…' });
     new CfnOutput(this, 'StateMachineArn', { value: stateMachine.stateMachineArn });

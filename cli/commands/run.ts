@@ -1,13 +1,13 @@
 /** `stepwise run`: everything that can be wrong is found before a run exists; then the run is written down; then it runs. */
 import { randomBytes } from 'node:crypto';
-import { importDataset } from '../../lib/datasets/import-dataset.ts';
 import { experiments } from '../../lib/experiments.ts';
 import { runRequestSchema } from '../../lib/pipeline/request.ts';
-import { checkRequest, mayBeMadeFor, requiredDatasets } from '../../lib/pipeline/resolve.ts';
+import { checkRequest } from '../../lib/pipeline/resolve.ts';
 import { newRunName, writeRequest } from '../../lib/pipeline/run-records.ts';
 import { openStore } from '../../lib/storage/open-store.ts';
 import { type EngineOptions, executeLocally } from '../execute-run.ts';
 import type { ExitCode } from '../exit-code.ts';
+import { importRequiredDatasets } from '../import-datasets.ts';
 import { interruptible } from '../interruption.ts';
 import { chooseBackend } from '../local-ports.ts';
 import { checkDataFolder, type RequestOptions, readOverrides, readPreset } from '../request-options.ts';
@@ -39,12 +39,7 @@ export function run(name: string, options: RunOptions, terminal: Terminal): Prom
 
     const dataFolder = options.data === undefined ? undefined : await checkDataFolder(options.data);
     const store = await openStore(options.store);
-    const datasetVersions: Record<string, string> = {};
-    for (const dataset of requiredDatasets(experiment, preset)) {
-      const source = dataFolder === undefined ? {} : { source: { dataFolder } };
-      const mayBeMade = mayBeMadeFor(experiment, dataset, preset);
-      datasetVersions[dataset] = (await importDataset({ name: dataset, store, mayBeMade, ...source })).version;
-    }
+    const datasetVersions = await importRequiredDatasets(store, experiment, preset, dataFolder);
     if (signal.aborted) return 130;
 
     const request = runRequestSchema.parse({ ...draft, datasetVersions });

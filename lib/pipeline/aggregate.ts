@@ -3,26 +3,29 @@
  * what was reused, what is missing, and what it took.
  */
 import { readLines } from '../storage/json-lines.ts';
-import { compareMeasurements } from './comparison.ts';
 import { costOf } from './cost.ts';
+import { describeCauses } from './describe-regression.ts';
 import { TooManyTrialsFailed } from './errors.ts';
 import type { AnyExperiment, Summary } from './experiment.ts';
 import { readImages } from './images.ts';
 import { keys } from './keys.ts';
 import { readMeasurements, storeMeasurement } from './measurements.ts';
+import { findPreviousRun } from './previous-run.ts';
 import {
   evaluationBatchSchema,
   formatRecord,
   plannedTrialSchema,
   type ResolvedRun,
-  readRecord,
   requireRecord,
   resolvedRunSchema,
 } from './records.ts';
-import { addToResultIndex, previousRun, readResultIndex } from './result-index.ts';
+import { type ComparedRun, compareRuns, type RegressionReport } from './regression.ts';
+import { writeRegression } from './regression-records.ts';
+import type { NotificationMode } from './request.ts';
+import { addToResultIndex } from './result-index.ts';
 import { type RunDocument, runDocumentSchema } from './run-document.ts';
 import { type EvaluationWork, readEvaluationWork, readTrainingWork, type TrainingWork } from './run-work.ts';
-import type { AggregateOutput, ResolveOutput, StagePorts } from './stages.ts';
+import type { AggregateOutput, FinishedRun, ResolveOutput, StagePorts } from './stages.ts';
 
 /** Throws TooManyTrialsFailed where more is missing than the request tolerates. */
 export async function aggregate(input: unknown, ports: StagePorts): Promise<AggregateOutput> {
@@ -46,12 +49,11 @@ export async function aggregate(input: unknown, ports: StagePorts): Promise<Aggr
     await readImages(store, run, numbers),
   );
   const document = await describeRun({ resolved, experiment, summary, training, evaluation, startedAt, ports });
-  const complete = runDocumentSchema.parse({
-    ...document,
-    measurements: measurements.map(storeMeasurement),
-    comparison: await compareWithPrevious(document, measurements, ports),
-  });
-  return publish(complete, summary, experiment, ports);
+  const complete = runDocumentSchema.parse({ ...document, measurements: measurements.map(storeMeasurement) });
+  const code = await ports.code.sources?.(experiment);
+  if (code) await store.put(keys.runCode(run), formatRecord(code));
+  const compared = await compareWithPrevious({ document: complete, code }, ports);
+  return publish({ ...compared, summary, experiment, notify: resolved.notify ?? 'always' }, ports);
 }
 
 function checkTolerance(resolved: ResolvedRun, { planned, failed }: TrainingWork): void {
@@ -125,31 +127,29 @@ async function describeRun(about: {
   };
 }
 
+/** The document with its comparison in it, and the report for the store where the same question was asked before. */
 async function compareWithPrevious(
-  document: Described,
-  measurements: Parameters<typeof compareMeasurements>[1],
+  now: ComparedRun,
   { store }: StagePorts,
-) {
-  const index = await readResultIndex(store);
-  const previous = previousRun(index, document.run, document.experiment, document.preset);
-  if (!previous) return undefined;
-  const before = await readRecord(store, keys.result(document.experiment, previous.run), runDocumentSchema);
-  return (
-    before && {
-      run: previous.run,
-      outcome: previous.outcome,
-      changes: compareMeasurements(before.measurements, measurements),
-    }
-  );
+): Promise<{ readonly document: RunDocument; readonly regression?: RegressionReport }> {
+  const previous = await findPreviousRun(store, now.document);
+  if (!previous) return { document: now.document };
+  const regression = compareRuns(previous, now);
+  const comparison = {
+    run: regression.previous.run,
+    outcome: regression.verdict.before,
+    changes: regression.changes,
+    causes: [...describeCauses(regression.causes)],
+  };
+  return { document: { ...now.document, comparison }, ...(previous.sameParams && { regression }) };
 }
 
-/** Report first, document next, index last: whatever the index names is there. */
+/** Report first, documents next, index last: whatever the index names is there. */
 async function publish(
-  document: RunDocument,
-  summary: Summary,
-  experiment: AnyExperiment,
+  finished: FinishedRun & { readonly regression?: RegressionReport; readonly notify: NotificationMode },
   { store, ...ports }: StagePorts,
 ): Promise<AggregateOutput> {
+  const { document, summary, experiment, regression, notify } = finished;
   const { run, preset, finishedAt } = document;
   const report = await ports.renderReport({ document, summary, experiment });
   for (const { name, png } of report.pictures) await store.put(keys.report(run, name), png);
@@ -158,6 +158,7 @@ async function publish(
   const pictures = report.pictures.map(({ name }) => keys.report(run, name));
   const stored: RunDocument = { ...document, files: [...document.files, ...pictures] };
   await store.put(keys.result(experiment.name, run), formatRecord(stored));
+  if (regression && regression.outcome !== 'unchanged') await writeRegression(store, regression);
   const { outcome } = summary.verdict;
   await addToResultIndex(store, {
     run,
@@ -166,7 +167,15 @@ async function publish(
     outcome,
     finishedAt: finishedAt ?? document.startedAt,
   });
-  return { run, experiment: experiment.name, verdict: outcome, reportKey: keys.report(run, 'index.html') };
+  return {
+    run,
+    experiment: experiment.name,
+    verdict: outcome,
+    reportKey: keys.report(run, 'index.html'),
+    notify,
+    change: regression?.outcome ?? 'first run',
+    trained: document.trials.trained,
+  };
 }
 
 async function collect<T>(items: AsyncIterable<T>): Promise<readonly T[]> {

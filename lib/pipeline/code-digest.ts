@@ -11,6 +11,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { CodeSources, RunCode } from './code-sources.ts';
 import { sha256 } from './digest.ts';
 import type { AnyExperiment } from './experiment.ts';
 import { remember } from './run-resources.ts';
@@ -34,7 +35,24 @@ export async function computeCodeDigests(
   return Object.fromEntries(rows);
 }
 
-export function codeDigestsFromTable(table: CodeDigestTable): CodeDigests {
+/** The modules behind the digests, by experiment name: a second table, for Aggregate alone, because it is longer. */
+export type CodeSourcesTable = Readonly<Record<string, RunCode>>;
+
+export async function computeCodeSources(
+  projectRoot: string,
+  experiments: readonly AnyExperiment[],
+): Promise<CodeSourcesTable> {
+  const { sources } = codeDigestsFromSource(projectRoot);
+  return Object.fromEntries(
+    await Promise.all(experiments.map(async (experiment) => [experiment.name, await sources(experiment)])),
+  );
+}
+
+/** @param readSources reads the second table, where the deployment carries it */
+export function codeDigestsFromTable(
+  table: CodeDigestTable,
+  readSources: () => Promise<CodeSourcesTable | undefined> = async () => undefined,
+): CodeDigests {
   const row = (experiment: AnyExperiment) => {
     const found = table[experiment.name];
     if (!found) throw new Error(`The deployed table of code digests has no row for ${experiment.name}: deploy again.`);
@@ -43,16 +61,24 @@ export function codeDigestsFromTable(table: CodeDigestTable): CodeDigests {
   return {
     training: async (experiment) => row(experiment).training,
     evaluation: async (experiment) => row(experiment).evaluation,
+    sources: async (experiment) => (await readSources())?.[experiment.name],
   };
 }
 
 /** Computes digests from a checkout, each module once. */
-export function codeDigestsFromSource(projectRoot: string = projectRootOfThisFile()): CodeDigests {
-  const known = new Map<string, Promise<string>>();
-  const digestOf = (module: string) => remember(known, module, () => digestModule(projectRoot, module));
+export function codeDigestsFromSource(projectRoot: string = projectRootOfThisFile()): CodeDigests & {
+  sources(experiment: AnyExperiment): Promise<RunCode>;
+} {
+  const known = new Map<string, Promise<CodeSources>>();
+  const sourcesOf = (module: string) => remember(known, module, () => readSources(projectRoot, module));
   return {
-    training: (experiment) => digestOf(experiment.trainingModule),
-    evaluation: (experiment) => digestOf(experiment.module),
+    training: async (experiment) => (await sourcesOf(experiment.trainingModule)).digest,
+    evaluation: async (experiment) => (await sourcesOf(experiment.module)).digest,
+    sources: async (experiment) => ({
+      formatVersion: 1,
+      training: await sourcesOf(experiment.trainingModule),
+      evaluation: await sourcesOf(experiment.module),
+    }),
   };
 }
 
@@ -60,13 +86,18 @@ export function projectRootOfThisFile(): string {
   return join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 }
 
-async function digestModule(projectRoot: string, module: string): Promise<string> {
+async function readSources(projectRoot: string, module: string): Promise<CodeSources> {
   const { files, packages } = await listDependencies(projectRoot, module);
-  const lines = await Promise.all(
-    files.map(async (file) => `${file} ${sha256(await readFile(join(projectRoot, file)))}`),
+  const modules = await Promise.all(
+    files.map(async (file) => [file, sha256(await readFile(join(projectRoot, file)))] as const),
   );
   const versions = await lockedVersions(projectRoot, packages);
-  return sha256([...lines, ...versions].join('\n')).slice(0, 16);
+  const lines = [...modules.map((entry) => entry.join(' ')), ...versions.map((entry) => entry.join('@'))];
+  return {
+    digest: sha256(lines.join('\n')).slice(0, 16),
+    modules: Object.fromEntries(modules.map(([file, digest]) => [file, digest.slice(0, 16)])),
+    packages: Object.fromEntries(versions),
+  };
 }
 
 /** Everything that a module depends on: project-relative files and package names, each sorted. */
@@ -129,7 +160,10 @@ function packageOf(specifier: string): string {
     .join('/');
 }
 
-async function lockedVersions(projectRoot: string, packages: readonly string[]): Promise<readonly string[]> {
+async function lockedVersions(projectRoot: string, packages: readonly string[]) {
   const lock = JSON.parse(await readFile(join(projectRoot, 'package-lock.json'), 'utf8'));
-  return packages.map((name) => `${name}@${lock.packages[`node_modules/${name}`]?.version ?? 'unlocked'}`);
+  return packages.map((name): readonly [name: string, version: string] => [
+    name,
+    lock.packages[`node_modules/${name}`]?.version ?? 'unlocked',
+  ]);
 }

@@ -66,3 +66,33 @@ export class TrialsFailed extends RunError {}
 
 /** More of the run failed than the request tolerates. */
 export class TooManyTrialsFailed extends RunError {}
+
+/** A schedule's name, times or settings are not what its schema asks for. */
+export class InvalidSchedule extends InputError {
+  constructor(problem: string) {
+    super(`The schedule was not accepted: ${problem}.`);
+  }
+}
+
+export class ScheduleExists extends InputError {
+  constructor(name: string) {
+    super(
+      `There is a schedule '${name}' already. Choose another name, or remove it first: 'stepwise schedule remove ${name}'.`,
+    );
+  }
+}
+
+export class UnknownSchedule extends InputError {
+  constructor(name: string, location: string) {
+    super(
+      `There is no schedule '${name.slice(0, 60)}' in ${location}. 'stepwise schedule list' shows them; --store names another store.`,
+    );
+  }
+}
+
+/** The chat or service behind a webhook did not take the message. Its address is a secret and in no message. */
+export class WebhookFailed extends RunError {
+  constructor(problem: string) {
+    super(`The message was not delivered: ${problem}. Check the webhook's address where it is kept.`);
+  }
+}

@@ -50,6 +50,16 @@ export const keys = {
   /** Written only conditionally. */
   resultIndex: () => 'results/index.json',
   report: (run: string, file: string) => `reports/${run}/${file}`,
+
+  // Schedules and what their reruns find.
+  /** The modules behind a run's code digests. */
+  runCode: (run: string) => `runs/${run}/code.json`,
+  /** Only of runs whose numbers or verdict are not those of the run before. */
+  regression: (experiment: string, run: string) => `regressions/${experiment}/${run}.json`,
+  regressionsPrefix: (experiment?: string) =>
+    experiment === undefined ? 'regressions/' : `regressions/${experiment}/`,
+  schedule: (name: string) => `schedules/${name}.json`,
+  schedulesPrefix: () => 'schedules/',
 } as const;
 
 function padded(batch: number): string {

@@ -5,6 +5,7 @@ import { numericBackends } from '../numerics/backend.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { InvalidRecord } from './errors.ts';
 import { presetNames } from './experiment.ts';
+import { notificationModes } from './request.ts';
 
 const digest = z.string().regex(/^[0-9a-f]{32}$/);
 const named = z.looseObject({ name: z.string() });
@@ -29,6 +30,7 @@ export const resolvedRunSchema = z.strictObject({
   /** US dollars that the whole run would cost on AWS if nothing was cached. */
   estimatedCost: z.number(),
   startedAt: z.string(),
+  notify: z.enum(notificationModes).optional(),
 });
 export type ResolvedRun = z.infer<typeof resolvedRunSchema>;
 

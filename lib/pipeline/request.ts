@@ -5,6 +5,10 @@ import { presetNames } from './experiment.ts';
 /** A run's name: also a folder, an execution name (≤ 80 characters) and a part of keys. */
 export const runNamePattern = /^[a-z0-9][a-z0-9-]{0,79}$/;
 
+/** Who is told of a run that ended well: of every one, of one whose numbers or verdict changed, of none. A failure always is. */
+export const notificationModes = ['always', 'changes', 'never'] as const;
+export type NotificationMode = (typeof notificationModes)[number];
+
 export const runRequestSchema = z.strictObject({
   run: z.string().regex(runNamePattern, 'a run is named by lower-case letters, digits and hyphens, 80 at most'),
   experiment: z.string().max(100),
@@ -17,5 +21,9 @@ export const runRequestSchema = z.strictObject({
   datasetVersions: z.record(z.string().max(100), z.string().regex(/^[0-9a-f]{16}$/)).default({}),
   /** The share of batches of trials that may fail before the run does. */
   toleratedFailurePercentage: z.number().min(0).max(100).default(0),
+  /** `always` where absent. */
+  notify: z.enum(notificationModes).optional(),
+  /** What started the run, where nobody did. */
+  trigger: z.strictObject({ kind: z.enum(['upload', 'schedule']), name: z.string().max(100) }).optional(),
 });
 export type RunRequest = z.infer<typeof runRequestSchema>;

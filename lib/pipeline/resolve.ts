@@ -32,6 +32,7 @@ export async function resolve(input: unknown, ports: StagePorts): Promise<Resolv
     estimatedCost: estimateRunCost(experiment, params),
     // A resumed run began when it first did.
     startedAt: earlier?.startedAt ?? new Date(ports.now()).toISOString(),
+    ...(request.notify !== undefined && { notify: request.notify }),
   };
   await ports.store.put(keys.resolved(request.run), formatRecord(resolved));
   const { run, toleratedFailurePercentage } = resolved;

@@ -31,8 +31,3 @@ export async function addToResultIndex(store: ObjectStore, entry: ResultIndexEnt
     return formatRecord({ formatVersion: 1, runs });
   });
 }
-
-/** The newest other run of the same experiment under the same preset. */
-export function previousRun(index: readonly ResultIndexEntry[], run: string, experiment: string, preset: string) {
-  return index.findLast((entry) => entry.run !== run && entry.experiment === experiment && entry.preset === preset);
-}

@@ -62,8 +62,13 @@ export const runDocumentSchema = z.strictObject({
           step: z.number(),
           before: z.number(),
           now: z.number(),
+          /** Standard error of the difference over the seeds of both; null below two seeds, absent in older documents. */
+          spread: z.number().nullable().optional(),
+          exceedsSpread: z.boolean().nullable().optional(),
         }),
       ),
+      /** What is not the same in code, data, backend and parameters, one sentence each; absent in older documents. */
+      causes: z.array(z.string()).optional(),
     })
     .optional(),
   failure: z

@@ -5,8 +5,11 @@
  */
 import type { NumericBackend } from '../numerics/backend.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
+import type { RunCode } from './code-sources.ts';
 import type { ProgressEvent } from './events.ts';
 import type { AnyExperiment, Summary, VerdictOutcome } from './experiment.ts';
+import type { RegressionOutcome } from './regression.ts';
+import type { NotificationMode } from './request.ts';
 import type { RunDocument } from './run-document.ts';
 
 /** Stages that are Lambdas; Train is a container job. */
@@ -52,6 +55,11 @@ export interface AggregateOutput {
   readonly experiment: string;
   readonly verdict: VerdictOutcome;
   readonly reportKey: string;
+  readonly notify: NotificationMode;
+  /** How the numbers relate to those of the last run with the same parameters. */
+  readonly change: 'first run' | RegressionOutcome;
+  /** Trials that this run trained; 0: everything was there before. */
+  readonly trained: number;
 }
 
 /** RecordFailure takes what Step Functions' Catch made of the error. */
@@ -107,4 +115,6 @@ export interface ExperimentRegistry {
 export interface CodeDigests {
   training(experiment: AnyExperiment): Promise<string>;
   evaluation(experiment: AnyExperiment): Promise<string>;
+  /** The modules behind both; absent, or nothing, where only the digests are known. */
+  sources?(experiment: AnyExperiment): Promise<RunCode | undefined>;
 }

@@ -60,6 +60,12 @@ export function formatChange(before: number, now: number): string {
   return text === '0.0' ? '±0.0 %' : `${percent > 0 ? '+' : '−'}${text} %`;
 }
 
+/** A difference of two means against its standard error over seeds. */
+export function describeSpread(exceedsSpread: boolean | null | undefined): string {
+  if (exceedsSpread === null || exceedsSpread === undefined) return nothing;
+  return exceedsSpread ? 'beyond it' : 'within it';
+}
+
 function joinUnits(large: number, largeUnit: string, small: number, smallUnit: string): string {
   return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`;
 }

@@ -1,6 +1,7 @@
 /** The report's sections that are numbers: tables, spread over seeds, the last run, time and cost. */
 import type { RunDocument } from '../pipeline/run-document.ts';
 import {
+  describeSpread,
   formatChange,
   formatDollars,
   formatMeanAndDeviation,
@@ -64,7 +65,7 @@ export function spreadSection({ measurements }: RunDocument): Html | false {
 
 export function comparisonSection({ comparison, verdict }: RunDocument): Html | undefined {
   if (!comparison) return undefined;
-  const { run, outcome, changes } = comparison;
+  const { run, outcome, changes, causes = [] } = comparison;
   const same = outcome === verdict?.outcome;
   const columns = [
     { label: 'Subject' },
@@ -73,24 +74,27 @@ export function comparisonSection({ comparison, verdict }: RunDocument): Html | 
     { label: 'Last run', number: true },
     { label: 'This run', number: true },
     { label: 'Change', number: true },
+    { label: 'Against the spread' },
   ];
   const rows = changes
     .slice(0, mostChanges)
-    .map(({ subject, metric, step, before, now }) => [
+    .map(({ subject, metric, step, before, now, spread, exceedsSpread }) => [
       subject,
       metric,
       formatSignificant(step, 6),
       formatSignificant(before, 4),
-      formatSignificant(now, 4),
+      formatMeanAndDeviation(now, spread, 4),
       formatChange(before, now),
+      describeSpread(exceedsSpread),
     ]);
   return html`<section><h2>Against the last run</h2>
-<p>Run <code>${run}</code> ended with <strong>${outcome}</strong>${same ? ', as this one did' : ''}. ${
+<p>Run <code>${run}</code> ended with <strong>${outcome}</strong>${same ? ', as this one did' : ''}${!same && verdict && `: the verdict flipped, it is now ${verdict.outcome}`}. ${
     changes.length === 0
       ? 'Every number is the same.'
       : `${changes.length} mean${changes.length === 1 ? '' : 's'} at the last step differ${changes.length === 1 ? 's' : ''}${changes.length > mostChanges ? `; the largest ${mostChanges} are` : ':'}`
   }</p>
-${rows.length > 0 && makeTable('', columns, rows)}</section>`;
+${rows.length > 0 && makeTable('', columns, rows)}
+${causes.length > 0 && html`<p>What is not the same:</p><ul>${causes.map((cause) => html`<li>${cause}</li>`)}</ul>`}</section>`;
 }
 
 export function costSection({ durations, cost }: RunDocument): Html | false {

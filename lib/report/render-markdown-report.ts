@@ -1,5 +1,12 @@
 /** The report as Markdown, short enough for a pull request. */
-import { formatChange, formatDollars, formatSeconds, formatSignificant } from './format-numbers.ts';
+import {
+  describeSpread,
+  formatChange,
+  formatDollars,
+  formatMeanAndDeviation,
+  formatSeconds,
+  formatSignificant,
+} from './format-numbers.ts';
 import type { DrawnSeries } from './image-series.ts';
 import { codeSpan, escapeMarkdown, markdownTable } from './markdown.ts';
 import { headline, isNumberColumn, type Report, type ReportTable } from './report.ts';
@@ -71,26 +78,31 @@ function describeMissing(missing: readonly string[]): string | false {
   return `**Missing from the numbers (${missing.length}):** ${named}${missing.length > mostMissing ? ', …' : ''}`;
 }
 
-function describeComparison({ run, outcome, changes }: NonNullable<Report['document']['comparison']>): string {
+function describeComparison({
+  run,
+  outcome,
+  changes,
+  causes = [],
+}: NonNullable<Report['document']['comparison']>): string {
   const introduction = `**Last run** ${codeSpan(run)}: ${outcome}. `;
-  if (changes.length === 0) return `${introduction}Every number is the same.`;
-  const columns = ['Subject', 'Metric', 'Step', 'Last run', 'This run', 'Change'].map((label, index) => ({
-    label,
-    number: index > 1,
-  }));
+  const differences = list('What is not the same as in the last run', causes) || '';
+  if (changes.length === 0) return `${introduction}Every number is the same.\n\n${differences}`.trimEnd();
+  const labels = ['Subject', 'Metric', 'Step', 'Last run', 'This run', 'Change', 'Against the spread'];
+  const columns = labels.map((label, index) => ({ label, number: index > 1 && index < labels.length - 1 }));
   const rows = changes
     .slice(0, mostChanges)
-    .map(({ subject, metric, step, before, now }) => [
+    .map(({ subject, metric, step, before, now, spread, exceedsSpread }) => [
       escapeMarkdown(subject),
       escapeMarkdown(metric),
       formatSignificant(step, 6),
       formatSignificant(before, 4),
-      formatSignificant(now, 4),
+      formatMeanAndDeviation(now, spread, 4),
       formatChange(before, now),
+      describeSpread(exceedsSpread),
     ]);
   const which =
     changes.length > mostChanges ? `The largest ${mostChanges} of ${changes.length} changes:` : 'What changed:';
-  return `${introduction}${which}\n\n${markdownTable(columns, rows)}`;
+  return `${introduction}${which}\n\n${markdownTable(columns, rows)}\n\n${differences}`.trimEnd();
 }
 
 function list(title: string, sentences: readonly string[]): string | false {

@@ -1,0 +1,167 @@
+/** `stepwise schedule run-due`: for cron on a laptop. Runs what is due, each time once, and says what changed. */
+import { experiments } from '../../lib/experiments.ts';
+import type { NumericBackend } from '../../lib/numerics/backend.ts';
+import { summarizeRegression } from '../../lib/pipeline/describe-regression.ts';
+import { readRegression } from '../../lib/pipeline/regression-records.ts';
+import { runRequestSchema } from '../../lib/pipeline/request.ts';
+import { checkRequest } from '../../lib/pipeline/resolve.ts';
+import { writeRequest } from '../../lib/pipeline/run-records.ts';
+import {
+  claimTime,
+  dueTime,
+  listSchedules,
+  type Schedule,
+  scheduledRequest,
+  scheduledRunName,
+} from '../../lib/pipeline/schedules.ts';
+import { postToWebhook } from '../../lib/pipeline/webhook.ts';
+import type { ObjectStore } from '../../lib/storage/object-store.ts';
+import { openStore } from '../../lib/storage/open-store.ts';
+import { InvalidUsage } from '../errors.ts';
+import { executeLocally } from '../execute-run.ts';
+import type { ExitCode } from '../exit-code.ts';
+import { importRequiredDatasets } from '../import-datasets.ts';
+import { interruptible } from '../interruption.ts';
+import { chooseBackend } from '../local-ports.ts';
+import { readRun } from '../read-run.ts';
+import { checkDataFolder } from '../request-options.ts';
+import { isSilent, readRunState } from '../run-state.ts';
+import type { Terminal } from '../terminal.ts';
+
+export interface RunDueOptions {
+  readonly store: string;
+  readonly data?: string;
+  readonly backend?: string;
+  readonly threads?: number;
+  readonly webhookUrlEnv?: string;
+  readonly json?: boolean;
+}
+
+interface DueRun {
+  readonly schedule: string;
+  readonly run: string;
+  readonly due: string;
+  readonly status: 'succeeded' | 'failed';
+  readonly trained: number;
+  readonly reused: number;
+  readonly verdict: string | null;
+  /** In words: `the same`, `3 numbers changed`, `verdict flipped: holds → does not hold`. */
+  readonly change: string;
+  /** Messages that were sent, to the webhook where one is named and else to stdout. */
+  readonly messages: readonly string[];
+}
+
+/** 0 also where nothing is due; 1 where a run failed. */
+export function runDue(options: RunDueOptions, terminal: Terminal): Promise<ExitCode> {
+  return interruptible(terminal, async (signal) => {
+    const chosenBackend = chooseBackend(options.backend);
+    const webhook = readWebhook(options.webhookUrlEnv);
+    const dataFolder = options.data === undefined ? undefined : await checkDataFolder(options.data);
+    const store = await openStore(options.store);
+    const finished: DueRun[] = [];
+    let failed = false;
+    for (const schedule of await listSchedules(store)) {
+      if (signal.aborted) break;
+      const due = schedule.engine === 'local' ? dueTime(schedule, new Date()) : undefined;
+      if (!due || (await isStillRunning(store, schedule, terminal))) continue;
+      // Others, on this machine or on another one with the same store, may be about to do the same.
+      if (!(await claimTime(store, schedule.name, due, scheduledRunName(schedule.name, due)))) continue;
+      try {
+        const result = await runOne(schedule, due, {
+          store,
+          options,
+          terminal,
+          signal,
+          chosenBackend,
+          dataFolder,
+          webhook,
+        });
+        if (signal.aborted) break;
+        finished.push(result);
+        failed ||= result.status === 'failed';
+        if (!options.json) terminal.print(describe(result, webhook !== undefined));
+      } catch (error) {
+        // One schedule whose data are gone must not keep the others from running.
+        failed = true;
+        terminal.tell(`error: ${schedule.name}: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    }
+    if (options.json) terminal.print(JSON.stringify({ runs: finished }, null, 2));
+    if (signal.aborted) return 130;
+    return failed ? 1 : 0;
+  });
+}
+
+async function runOne(
+  schedule: Schedule,
+  due: Date,
+  world: {
+    readonly store: ObjectStore;
+    readonly options: RunDueOptions;
+    readonly terminal: Terminal;
+    readonly signal: AbortSignal;
+    readonly chosenBackend: NumericBackend;
+    readonly dataFolder: string | undefined;
+    readonly webhook: string | undefined;
+  },
+): Promise<DueRun> {
+  const { store, options, terminal, signal, webhook } = world;
+  const { experiment, request: draft } = checkRequest(scheduledRequest(schedule, due), experiments);
+  const datasetVersions = await importRequiredDatasets(store, experiment, schedule.preset, world.dataFolder);
+  const request = runRequestSchema.parse({ ...draft, datasetVersions });
+  await writeRequest(store, request);
+  const messages: string[] = [];
+  const notify = async (subject: string, text: string) => {
+    messages.push(`${subject}\n${text}`);
+    if (webhook === undefined) return;
+    // The result is there whether or not a chat takes the message.
+    await postToWebhook(webhook, subject, text).catch((error: Error) => terminal.tell(`error: ${error.message}`));
+  };
+  // Cron mails whatever a command says: the run's own words are for somebody who watches.
+  const quiet: Terminal = { ...terminal, print: () => {}, tell: terminal.isInteractive ? terminal.tell : () => {} };
+  const { store: location, threads } = options;
+  const engine = { store: location, engine: 'local', ...(threads !== undefined && { threads }) } as const;
+  await executeLocally(request, { ...engine, chosenBackend: world.chosenBackend, notify }, quiet, signal);
+  const { run, trials, verdict, status, failure, comparison } = await readRun(store, request.run);
+  const regression = await readRegression(store, request.experiment, run);
+  const change = regression ? summarizeRegression(regression) : comparison ? 'the same' : 'the first run';
+  return {
+    schedule: schedule.name,
+    run,
+    due: due.toISOString(),
+    status: status === 'succeeded' ? 'succeeded' : 'failed',
+    trained: trials.trained,
+    reused: trials.reused,
+    verdict: verdict?.outcome ?? null,
+    change: status === 'succeeded' ? change : `the run failed: ${failure?.message ?? status}`,
+    messages,
+  };
+}
+
+function describe({ schedule, verdict, change, trained, messages, status }: DueRun, sent: boolean): string {
+  const work = trained === 0 ? 'nothing was trained' : `${trained} trial${trained === 1 ? '' : 's'} trained`;
+  const headline = `${schedule}: ${status === 'succeeded' ? `${verdict}, ` : ''}${change}; ${work}`;
+  // Without a webhook this is where the messages go.
+  if (messages.length > 0 && !sent) return `${headline}\n\n${messages.join('\n')}`;
+  return `${headline}; ${messages.length === 0 ? 'nothing was sent' : 'a message was sent'}`;
+}
+
+/** A run that takes longer than the time between two: the next one waits for it. */
+async function isStillRunning(store: ObjectStore, { name, lastRun }: Schedule, terminal: Terminal): Promise<boolean> {
+  const state = lastRun === undefined ? undefined : await readRunState(store, lastRun);
+  if (state?.status !== 'running' || isSilent(state, Date.now())) return false;
+  terminal.tell(`${name}: run ${lastRun} still goes on; this time waits for it.`);
+  return true;
+}
+
+/** Throws InvalidUsage, which names the variable and never what is in it. */
+function readWebhook(variable: string | undefined): string | undefined {
+  if (variable === undefined) return undefined;
+  const address = process.env[variable];
+  if (!address || URL.parse(address.trim())?.protocol !== 'https:') {
+    throw new InvalidUsage(
+      `--webhook-url-env names a variable that holds an address with https://, and ${/^\w{1,60}$/.test(variable) ? variable : 'that one'} ${address ? 'holds something else' : 'is not set'}.`,
+    );
+  }
+  return address;
+}

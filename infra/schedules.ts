@@ -1,0 +1,136 @@
+/**
+ * What a schedule needs on AWS: a group for the entries, a function that starts one run a firing, a role that may call it
+ * and nothing else, and a queue for firings that could not be delivered. `stepwise schedule add --engine aws` adds entries;
+ * those given here come and go with the deployment.
+ */
+import { Aws, CfnOutput, Duration, Fn, Stack } from 'aws-cdk-lib';
+import { Alarm, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import { CfnSchedule, CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { type ScheduleTarget, scheduleGroup, schedulerEntry } from '../cli/scheduler-entries.ts';
+import { checkScheduleDefinition, type ScheduleDefinition } from '../lib/pipeline/schedules.ts';
+import { acknowledge } from './acknowledge.ts';
+import { type DeployableCode, functionDirectory } from './deployable-code.ts';
+import { grantPrefixes } from './grants.ts';
+import { HardenedFunction } from './hardened-function.ts';
+
+export interface SchedulesProps {
+  readonly code: DeployableCode;
+  readonly bucket: IBucket;
+  readonly stateMachine: IStateMachine;
+  readonly topic: ITopic;
+  /** Schedules that are deployed, unchecked; none where absent. */
+  readonly definitions?: unknown;
+}
+
+export class Schedules extends Construct {
+  readonly starter: IFunction;
+
+  /** Throws InvalidSchedule. */
+  constructor(scope: Construct, id: string, props: SchedulesProps) {
+    super(scope, id);
+    const { bucket, stateMachine } = props;
+    const starter = new HardenedFunction(this, 'Starter', {
+      name: 'start-on-schedule',
+      codeDirectory: functionDirectory(props.code, 'start-on-schedule'),
+      description: 'Starts one run for each time that a schedule fires',
+      environment: {
+        STEPWISE_STORE: `s3://${bucket.bucketName}`,
+        STEPWISE_STATE_MACHINE: stateMachine.stateMachineArn,
+      },
+      timeout: Duration.seconds(30),
+    });
+    this.starter = starter.function;
+    grantPrefixes(starter.role, bucket, { read: ['schedules/'], write: ['schedules/', 'runs/'] });
+    starter.role.addToPolicy(
+      new PolicyStatement({ actions: ['states:StartExecution'], resources: [stateMachine.stateMachineArn] }),
+    );
+    const undelivered = this.createDeadLetterQueue(props.topic);
+    const group = new CfnScheduleGroup(this, 'Group', { name: scheduleGroup });
+    const role = this.createRole(undelivered);
+    const target: ScheduleTarget = {
+      functionArn: starter.function.functionArn,
+      roleArn: role.roleArn,
+      deadLetterArn: undelivered.queueArn,
+    };
+    for (const definition of checkDefinitions(props.definitions)) this.deploy(definition, target, group);
+    new CfnOutput(Stack.of(this), 'ScheduleTarget', {
+      value: Fn.join('|', [target.functionArn, target.roleArn, target.deadLetterArn]),
+      description: 'stepwise schedule add --engine aws --schedule-target …',
+    });
+  }
+
+  private createDeadLetterQueue(topic: ITopic): Queue {
+    const queue = new Queue(this, 'Undelivered', {
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+    });
+    acknowledge(queue, 'AwsSolutions-SQS3', 'It is the dead-letter queue itself; an alarm tells of what is in it.');
+    new Alarm(this, 'MissedFiring', {
+      alarmDescription: 'A schedule fired and no run was started; the message in the queue says which and why',
+      metric: queue.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(5), statistic: 'Maximum' }),
+      threshold: 1,
+      evaluationPeriods: 1,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    }).addAlarmAction(new SnsAction(topic));
+    return queue;
+  }
+
+  /** Only for entries of this group, so that no other scheduler of the account or of another can borrow it. */
+  private createRole(undelivered: Queue): Role {
+    const groupArn = Stack.of(this).formatArn({
+      service: 'scheduler',
+      resource: 'schedule-group',
+      resourceName: scheduleGroup,
+    });
+    const role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
+        conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID, 'aws:SourceArn': groupArn } },
+      }),
+    });
+    role.addToPolicy(
+      new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [this.starter.functionArn] }),
+    );
+    role.addToPolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [undelivered.queueArn] }));
+    return role;
+  }
+
+  private deploy(definition: ScheduleDefinition, target: ScheduleTarget, group: CfnScheduleGroup): void {
+    const { Target, ...entry } = schedulerEntry({ ...definition, paused: false }, target);
+    const schedule = new CfnSchedule(this, `Schedule-${definition.name}`, {
+      // The store knows nothing of it, so its name must not be that of one that the store knows.
+      name: `deployed-${definition.name}`,
+      groupName: entry.GroupName,
+      scheduleExpression: entry.ScheduleExpression,
+      scheduleExpressionTimezone: entry.ScheduleExpressionTimezone,
+      flexibleTimeWindow: { mode: entry.FlexibleTimeWindow.Mode },
+      target: {
+        arn: Target.Arn,
+        roleArn: Target.RoleArn,
+        input: JSON.stringify({ definition, time: '<aws.scheduler.scheduled-time>' }),
+        deadLetterConfig: { arn: Target.DeadLetterConfig.Arn },
+        retryPolicy: {
+          maximumRetryAttempts: Target.RetryPolicy.MaximumRetryAttempts,
+          maximumEventAgeInSeconds: Target.RetryPolicy.MaximumEventAgeInSeconds,
+        },
+      },
+    });
+    schedule.addDependency(group);
+  }
+}
+
+/** From the context: a list, or its JSON where it came by `--context`. */
+function checkDefinitions(definitions: unknown): readonly ScheduleDefinition[] {
+  if (definitions === undefined) return [];
+  const list: unknown = typeof definitions === 'string' ? JSON.parse(definitions) : definitions;
+  if (!Array.isArray(list)) throw new Error('The context stepwise:schedules must be a list of schedules.');
+  return list.map(checkScheduleDefinition);
+}

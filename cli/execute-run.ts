@@ -3,6 +3,7 @@ import { experiments } from '../lib/experiments.ts';
 import { runLocally } from '../lib/local/engine.ts';
 import type { NumericBackend } from '../lib/numerics/backend.ts';
 import { keys } from '../lib/pipeline/keys.ts';
+import type { PriceTable } from '../lib/pipeline/prices.ts';
 import type { RunRequest } from '../lib/pipeline/request.ts';
 import type { RunDocument } from '../lib/pipeline/run-document.ts';
 import { readRunDocument } from '../lib/pipeline/run-records.ts';
@@ -24,12 +25,16 @@ export interface EngineOptions {
   readonly threads?: number;
   readonly stateMachine?: string;
   readonly record?: boolean;
+  readonly prices?: string;
   readonly json?: boolean;
 }
 
 export async function executeLocally(
   request: RunRequest,
-  options: EngineOptions & { readonly chosenBackend: NumericBackend },
+  options: EngineOptions & {
+    readonly chosenBackend: NumericBackend;
+    readonly priceTable: PriceTable | undefined;
+  },
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<ExitCode> {
@@ -49,6 +54,7 @@ export async function executeLocally(
     store: options.store,
     backend: options.chosenBackend,
     threads: options.threads,
+    prices: options.priceTable,
     onEvent,
     log: (message, details) => {
       if (process.env.STEPWISE_DEBUG === '1') terminal.tell(`${message} ${JSON.stringify(details ?? {})}`);

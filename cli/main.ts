@@ -53,18 +53,28 @@ function createProgram(terminal: Terminal, done: (code: ExitCode) => void): Comm
     .option('--seeds <n>', 'how many seeds', positiveInteger)
     .option('--data <folder>', 'holds datasets of your own, one folder each')
     .option('--tolerate <percent>', 'share of trials that may fail before the run does', percentage)
+    .option('--budget <dollars>', 'stops before it has cost more, as AWS would charge it', dollars)
+    .addOption(priceOption())
     .action(async (name, options) => done(await (await import('./commands/run.ts')).run(name, options, terminal)));
 
-  withEngine(add('resume', 'goes on with a run after any death').argument('<run>', 'a run, or `latest`')).action(
-    async (run, options) => done(await (await import('./commands/resume.ts')).resume(run, options, terminal)),
-  );
+  withEngine(add('resume', 'goes on with a run after any death').argument('<run>', 'a run, or `latest`'))
+    .option('--budget <dollars>', 'another budget than the run had', dollars)
+    .addOption(priceOption())
+    .action(async (run, options) => done(await (await import('./commands/resume.ts')).resume(run, options, terminal)));
+
+  withEngine(add('redrive', 'on AWS: the same execution from where it stopped').argument('<run>', 'a run, or `latest`'))
+    .option('--budget <dollars>', 'here only: another budget than the run had', dollars)
+    .addOption(priceOption())
+    .action(async (run, options) =>
+      done(await (await import('./commands/redrive.ts')).redrive(run, options, terminal)),
+    );
 
   add('show', 'verdict, table, provenance, durations and cost of a run')
     .argument('[run]', 'a run, or `latest`', 'latest')
     .option('--json', 'as one JSON document')
     .action(async (run, options) => done(await (await import('./commands/show.ts')).show(run, options, terminal)));
 
-  add('status', 'stages, items done and failed, time left')
+  withExecution(add('status', 'stages, items done and failed, time left, cost'))
     .argument('[run]', 'a run, or `latest`', 'latest')
     .option('--follow', 'until the run has ended')
     .option('--json', 'as one JSON document')
@@ -88,12 +98,13 @@ function createProgram(terminal: Terminal, done: (code: ExitCode) => void): Comm
     .option('--preset <preset>', 'smoke, laptop, overnight or paper', 'paper')
     .option('--set <key=value>', 'another value for a parameter; may be repeated', collect, [])
     .option('--seeds <n>', 'how many seeds', positiveInteger)
+    .addOption(priceOption())
     .option('--json', 'as one JSON document')
     .action(async (name, options) =>
       done(await (await import('./commands/estimate.ts')).estimate(name, options, terminal)),
     );
 
-  add('logs', 'what failed in a run, with the end of its log')
+  withExecution(add('logs', 'what failed in a run, with the end of its log'))
     .argument('[run]', 'a run, or `latest`', 'latest')
     .option('--json', 'as one JSON document')
     .action(async (run, options) => done(await (await import('./commands/logs.ts')).logs(run, options, terminal)));
@@ -110,6 +121,19 @@ function withEngine(command: Command): Command {
     .option('--json', 'stdout is exactly one JSON document');
 }
 
+/** For the commands that look at a run: AWS is asked where it says so, and the store alone where it does not. */
+function withExecution(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--engine <engine>', 'aws: asks Step Functions too').choices(['local', 'aws']).default('local'),
+    )
+    .option('--state-machine <arn>', 'with --engine aws: whose execution, where the run has not written it down');
+}
+
+function priceOption(): Option {
+  return new Option('--prices <file>', 'prices of your own; docs/cost.md shows one').env('STEPWISE_PRICES');
+}
+
 function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
 }
@@ -117,6 +141,13 @@ function collect(value: string, before: readonly string[]): readonly string[] {
 function positiveInteger(text: string): number {
   if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('It must be a whole number above 0.');
   return Number(text);
+}
+
+function dollars(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value > 0 && value <= 1_000_000))
+    throw new InvalidArgumentError('It must be US dollars, above 0 and at most 1,000,000.');
+  return value;
 }
 
 function percentage(text: string): number {

@@ -4,16 +4,18 @@
  */
 import { readLines } from '../storage/json-lines.ts';
 import { compareMeasurements } from './comparison.ts';
-import { costOf } from './cost.ts';
+import { describeCost } from './cost.ts';
 import { TooManyTrialsFailed } from './errors.ts';
 import type { AnyExperiment, Summary } from './experiment.ts';
 import { readImages } from './images.ts';
 import { keys } from './keys.ts';
 import { readMeasurements, storeMeasurement } from './measurements.ts';
+import { defaultPrices } from './prices.ts';
 import {
   evaluationBatchSchema,
   formatRecord,
   plannedTrialSchema,
+  planRecordSchema,
   type ResolvedRun,
   readRecord,
   requireRecord,
@@ -21,7 +23,13 @@ import {
 } from './records.ts';
 import { addToResultIndex, previousRun, readResultIndex } from './result-index.ts';
 import { type RunDocument, runDocumentSchema } from './run-document.ts';
-import { type EvaluationWork, readEvaluationWork, readTrainingWork, type TrainingWork } from './run-work.ts';
+import {
+  billedWork,
+  type EvaluationWork,
+  readEvaluationWork,
+  readTrainingWork,
+  type TrainingWork,
+} from './run-work.ts';
 import type { AggregateOutput, ResolveOutput, StagePorts } from './stages.ts';
 
 /** Throws TooManyTrialsFailed where more is missing than the request tolerates. */
@@ -74,12 +82,11 @@ async function describeRun(about: {
   readonly ports: StagePorts;
 }): Promise<Described> {
   const { resolved, experiment, summary, training, evaluation, startedAt, ports } = about;
-  const cost = costOf({
-    trainSeconds: training.jobSeconds,
-    evaluateSeconds: evaluation.jobSeconds,
-    batches: training.trained + evaluation.batches,
-  });
   const { run, preset, params } = resolved;
+  const planned = await readRecord(ports.store, keys.planRecord(run), planRecordSchema);
+  // The report shows it, so that it cannot hold the seconds that drawing the report takes.
+  const aggregateSeconds = (ports.now() - startedAt) / 1000;
+  const work = billedWork(resolved, planned, training, evaluation, { aggregateSeconds });
   return {
     formatVersion: 1,
     run,
@@ -117,10 +124,15 @@ async function describeRun(about: {
     durations: {
       train: training.wallSeconds,
       evaluate: evaluation.wallSeconds,
-      aggregate: (ports.now() - startedAt) / 1000,
+      aggregate: aggregateSeconds,
       total: (ports.now() - Date.parse(resolved.startedAt)) / 1000,
     },
-    cost: { ...cost, estimated: resolved.estimatedCost },
+    cost: {
+      ...describeCost(work, resolved.prices ?? defaultPrices),
+      estimated: resolved.estimatedCost,
+      ...(planned && { estimatedMissing: planned.estimatedCost }),
+      ...(resolved.budgetUsDollars !== undefined && { budget: resolved.budgetUsDollars }),
+    },
     files: [keys.report(run, 'index.html'), keys.report(run, 'report.md')],
   };
 }

@@ -50,6 +50,14 @@ export const keys = {
   /** Written only conditionally. */
   resultIndex: () => 'results/index.json',
   report: (run: string, file: string) => `reports/${run}/${file}`,
+
+  // Cost.
+  /** Prices of one's own; see prices.ts. */
+  prices: () => 'settings/prices.json',
+  /** What Plan found missing and reckons it will cost. */
+  planRecord: (run: string) => `runs/${run}/plan.json`,
+  /** What a run with a budget has spent and has under way. Written only conditionally. */
+  spending: (run: string) => `runs/${run}/spending.json`,
 } as const;
 
 function padded(batch: number): string {

@@ -17,5 +17,7 @@ export const runRequestSchema = z.strictObject({
   datasetVersions: z.record(z.string().max(100), z.string().regex(/^[0-9a-f]{16}$/)).default({}),
   /** The share of batches of trials that may fail before the run does. */
   toleratedFailurePercentage: z.number().min(0).max(100).default(0),
+  /** What the run may cost on AWS, in US dollars: it stops before it has spent more. No limit where absent. */
+  budgetUsDollars: z.number().positive().max(1_000_000).optional(),
 });
 export type RunRequest = z.infer<typeof runRequestSchema>;

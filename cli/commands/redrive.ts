@@ -1,0 +1,1 @@
+export { resume as redrive } from './resume.ts';

@@ -74,6 +74,11 @@ function createProgram(terminal: Terminal, done: (code: ExitCode) => void): Comm
     .option('--json', 'as one JSON document')
     .action(async (run, options) => done(await (await import('./commands/show.ts')).show(run, options, terminal)));
 
+  add('stop', 'ends a run on AWS and its GPU jobs; what is trained is kept')
+    .argument('<run>', 'a run, or `latest`')
+    .option('--state-machine <arn>', 'whose execution, where the run has not written it down')
+    .action(async (run, options) => done(await (await import('./commands/stop.ts')).stop(run, options, terminal)));
+
   withExecution(add('status', 'stages, items done and failed, time left, cost'))
     .argument('[run]', 'a run, or `latest`', 'latest')
     .option('--follow', 'until the run has ended')

@@ -1,4 +1,5 @@
 /** A run's document in words, for a terminal. */
+import { costedStages, spentOf } from '../lib/pipeline/cost.ts';
 import type { RunDocument } from '../lib/pipeline/run-document.ts';
 import { formatDollars, formatSeconds } from '../lib/report/format-numbers.ts';
 import { headline } from '../lib/report/report.ts';
@@ -8,10 +9,6 @@ const mostMissing = 10;
 
 export function describeRun(document: RunDocument, reportPath: string | undefined): string {
   const { verdict, failure, trials, provenance, durations, cost, missing } = document;
-  const spent = Object.entries(cost).reduce(
-    (sum, [stage, dollars]) => (stage === 'estimated' ? sum : sum + dollars),
-    0,
-  );
   const total = durations.total ?? Object.values(durations).reduce((sum, seconds) => sum + seconds, 0);
   const blocks: readonly (string | false | undefined)[] = [
     `${document.experiment} (${document.preset}): ${headline(document).text.toUpperCase()}`,
@@ -34,7 +31,7 @@ export function describeRun(document: RunDocument, reportPath: string | undefine
         `${provenance.backend}, ${provenance.threads} thread${provenance.threads === 1 ? '' : 's'}, ${provenance.hardware}`,
       ],
       ['time', total > 0 ? describeDurations(total, durations) : ''],
-      ['cost on AWS', spent > 0 ? `about ${formatDollars(spent)}` : ''],
+      ['cost on AWS', describeCost(cost)],
       ['last run', describeComparison(document)],
       ['report', reportPath ?? ''],
     ]),
@@ -53,6 +50,17 @@ function describeComparison({ comparison }: RunDocument): string {
   const numbers =
     changes.length === 0 ? 'the same numbers' : `${changes.length} number${changes.length === 1 ? '' : 's'} changed`;
   return [`${run}: ${outcome}, ${numbers}`, ...causes].join('; ');
+}
+
+/** In one line: what it came to, of what, and what it was to stay below. */
+export function describeCost(cost: RunDocument['cost']): string {
+  const spent = spentOf(cost);
+  if (!spent) return '';
+  const stages = costedStages.filter((stage) => (cost[stage] ?? 0) >= spent / 100);
+  const parts = stages.map((stage) => `${stage} ${formatDollars(cost[stage]!)}`).join(', ');
+  const spot = cost.totalOnSpot === undefined ? '' : `; ${formatDollars(cost.totalOnSpot)} on spot machines only`;
+  const budget = cost.budget === undefined ? '' : `; budget ${formatDollars(cost.budget)}`;
+  return `about ${formatDollars(spent)} (${parts})${spot}${budget}`;
 }
 
 /** Names and values below one another; what has no value is left out. */

@@ -54,5 +54,12 @@ export class CannotListen extends InputError {
   }
 }
 
+/** An execution that Step Functions cannot go on with. */
+export class CannotRedrive extends InputError {
+  constructor(run: string, problem: string, instead: string) {
+    super(`Run ${run} cannot be redriven: ${problem}. ${instead}`);
+  }
+}
+
 /** The state machine on AWS ended otherwise than by success. */
 export class ExecutionFailed extends RunError {}

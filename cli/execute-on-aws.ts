@@ -7,6 +7,7 @@ import { readRunDocument } from '../lib/pipeline/run-records.ts';
 import type { ObjectStore } from '../lib/storage/object-store.ts';
 import { ExecutionFailed } from './errors.ts';
 import { type EngineOptions, finish } from './execute-run.ts';
+import { stateMachineOf } from './execution-on-aws.ts';
 import type { ExitCode } from './exit-code.ts';
 import { type RunState, writeRunState } from './run-state.ts';
 import { checkAwsOptions, openStateMachineClient, type StateMachineClient, startOnAws } from './start-on-aws.ts';
@@ -23,6 +24,7 @@ export async function executeOnAws(
     signal,
     again,
     client,
+    executionArn,
   }: {
     readonly store: ObjectStore;
     readonly terminal: Terminal;
@@ -30,10 +32,15 @@ export async function executeOnAws(
     /** Whether the run had been started before. */
     readonly again: boolean;
     readonly client?: StateMachineClient;
+    /** An execution that goes on already. */
+    readonly executionArn?: string;
   },
 ): Promise<ExitCode> {
   const { run } = request;
-  const stateMachineArn = checkAwsOptions(options.store, options.stateMachine ?? process.env.STEPWISE_STATE_MACHINE);
+  const stateMachineArn =
+    executionArn === undefined
+      ? checkAwsOptions(options.store, options.stateMachine ?? process.env.STEPWISE_STATE_MACHINE)
+      : stateMachineOf(executionArn);
   let execution: string | undefined;
   const save = (status: RunState['status']) =>
     writeRunState(store, {
@@ -54,9 +61,10 @@ export async function executeOnAws(
       async onStarted(arn) {
         execution = arn;
         await save('running');
-        terminal.tell(`run ${run} started as ${arn}`);
+        terminal.tell(`run ${run} ${executionArn === undefined ? 'started' : 'goes on'} as ${arn}`);
       },
       onPoll: (status) => terminal.tell(`execution ${status.toLowerCase()}`),
+      ...(executionArn !== undefined && { executionArn }),
       ...(again && { suffix: randomBytes(3).toString('hex') }),
     });
     if (outcome === 'interrupted') {

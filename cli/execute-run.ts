@@ -3,6 +3,7 @@ import { experiments } from '../lib/experiments.ts';
 import { runLocally } from '../lib/local/engine.ts';
 import type { NumericBackend } from '../lib/numerics/backend.ts';
 import { keys } from '../lib/pipeline/keys.ts';
+import type { PriceTable } from '../lib/pipeline/prices.ts';
 import type { RunRequest } from '../lib/pipeline/request.ts';
 import type { RunDocument } from '../lib/pipeline/run-document.ts';
 import { readRunDocument } from '../lib/pipeline/run-records.ts';
@@ -25,12 +26,17 @@ export interface EngineOptions {
   readonly threads?: number;
   readonly stateMachine?: string;
   readonly record?: boolean;
+  readonly prices?: string;
   readonly json?: boolean;
 }
 
 export async function executeLocally(
   request: RunRequest,
-  options: EngineOptions & { readonly chosenBackend: NumericBackend; readonly notify?: StagePorts['notify'] },
+  options: EngineOptions & {
+    readonly chosenBackend: NumericBackend;
+    readonly priceTable: PriceTable | undefined;
+    readonly notify?: StagePorts['notify'];
+  },
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<ExitCode> {
@@ -50,6 +56,7 @@ export async function executeLocally(
     store: options.store,
     backend: options.chosenBackend,
     threads: options.threads,
+    prices: options.priceTable,
     onEvent,
     notify: options.notify,
     log: (message, details) => {

@@ -11,6 +11,7 @@ import { evaluate } from '../lib/pipeline/evaluate.ts';
 import type { ProgressEvent } from '../lib/pipeline/events.ts';
 import { notify } from '../lib/pipeline/notify.ts';
 import { plan } from '../lib/pipeline/plan.ts';
+import type { PriceTable } from '../lib/pipeline/prices.ts';
 import { recordFailure } from '../lib/pipeline/record-failure.ts';
 import { resolve } from '../lib/pipeline/resolve.ts';
 import type { StagePorts } from '../lib/pipeline/stages.ts';
@@ -21,6 +22,7 @@ export interface LocalOptions {
   readonly store: string;
   readonly backend: NumericBackend;
   readonly threads: number | undefined;
+  readonly prices?: PriceTable | undefined;
   onEvent(event: ProgressEvent): void;
   /** Nobody where absent: the terminal says how the run ended. */
   notify?: StagePorts['notify'] | undefined;
@@ -65,10 +67,11 @@ export async function openLocalWorld(options: LocalOptions): Promise<LocalWorld>
     // Jobs inherit only what AWS Batch would give them.
     ...(STEPWISE_CHECKPOINT_SECONDS === undefined ? {} : { STEPWISE_CHECKPOINT_SECONDS }),
   };
-  const ports = await openStagePorts(
+  const opened = await openStagePorts(
     { log, progress, notify: options.notify ?? (async () => {}) },
     { ...environment, STEPWISE_THREADS: String(threads) },
   );
+  const ports: StagePorts = { ...opened, ...(options.prices && { prices: options.prices }) };
   return {
     ports,
     threads,

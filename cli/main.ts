@@ -2,7 +2,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { StepwiseError } from '../lib/errors.ts';
 import type { ExitCode } from './exit-code.ts';
-import { collect, percentage, port, positiveInteger } from './option-values.ts';
+import { collect, dollars, percentage, port, positiveInteger } from './option-values.ts';
 import { addScheduleCommands } from './schedule-commands.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
 
@@ -55,18 +55,33 @@ function createProgram(terminal: Terminal, done: (code: ExitCode) => void): Comm
     .option('--seeds <n>', 'how many seeds', positiveInteger)
     .option('--data <folder>', 'holds datasets of your own, one folder each')
     .option('--tolerate <percent>', 'share of trials that may fail before the run does', percentage)
+    .option('--budget <dollars>', 'stops before it has cost more, as AWS would charge it', dollars)
+    .addOption(priceOption())
     .action(async (name, options) => done(await (await import('./commands/run.ts')).run(name, options, terminal)));
 
-  withEngine(add('resume', 'goes on with a run after any death').argument('<run>', 'a run, or `latest`')).action(
-    async (run, options) => done(await (await import('./commands/resume.ts')).resume(run, options, terminal)),
-  );
+  withEngine(add('resume', 'goes on with a run after any death').argument('<run>', 'a run, or `latest`'))
+    .option('--budget <dollars>', 'another budget than the run had', dollars)
+    .addOption(priceOption())
+    .action(async (run, options) => done(await (await import('./commands/resume.ts')).resume(run, options, terminal)));
+
+  withEngine(add('redrive', 'on AWS: the same execution from where it stopped').argument('<run>', 'a run, or `latest`'))
+    .option('--budget <dollars>', 'here only: another budget than the run had', dollars)
+    .addOption(priceOption())
+    .action(async (run, options) =>
+      done(await (await import('./commands/redrive.ts')).redrive(run, options, terminal)),
+    );
 
   add('show', 'verdict, table, provenance, durations and cost of a run')
     .argument('[run]', 'a run, or `latest`', 'latest')
     .option('--json', 'as one JSON document')
     .action(async (run, options) => done(await (await import('./commands/show.ts')).show(run, options, terminal)));
 
-  add('status', 'stages, items done and failed, time left')
+  add('stop', 'ends a run on AWS and its GPU jobs; what is trained is kept')
+    .argument('<run>', 'a run, or `latest`')
+    .option('--state-machine <arn>', 'whose execution, where the run has not written it down')
+    .action(async (run, options) => done(await (await import('./commands/stop.ts')).stop(run, options, terminal)));
+
+  withExecution(add('status', 'stages, items done and failed, time left, cost'))
     .argument('[run]', 'a run, or `latest`', 'latest')
     .option('--follow', 'until the run has ended')
     .option('--json', 'as one JSON document')
@@ -90,12 +105,13 @@ function createProgram(terminal: Terminal, done: (code: ExitCode) => void): Comm
     .option('--preset <preset>', 'smoke, laptop, overnight or paper', 'paper')
     .option('--set <key=value>', 'another value for a parameter; may be repeated', collect, [])
     .option('--seeds <n>', 'how many seeds', positiveInteger)
+    .addOption(priceOption())
     .option('--json', 'as one JSON document')
     .action(async (name, options) =>
       done(await (await import('./commands/estimate.ts')).estimate(name, options, terminal)),
     );
 
-  add('logs', 'what failed in a run, with the end of its log')
+  withExecution(add('logs', 'what failed in a run, with the end of its log'))
     .argument('[run]', 'a run, or `latest`', 'latest')
     .option('--json', 'as one JSON document')
     .action(async (run, options) => done(await (await import('./commands/logs.ts')).logs(run, options, terminal)));
@@ -115,4 +131,17 @@ function withEngine(command: Command): Command {
     .option('--state-machine <arn>', 'with --engine aws: which to start (STEPWISE_STATE_MACHINE)')
     .option('--record', 'writes docs/results/NAME.json and the tables of README.md')
     .option('--json', 'stdout is exactly one JSON document');
+}
+
+/** For the commands that look at a run: AWS is asked where it says so, and the store alone where it does not. */
+function withExecution(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--engine <engine>', 'aws: asks Step Functions too').choices(['local', 'aws']).default('local'),
+    )
+    .option('--state-machine <arn>', 'with --engine aws: whose execution, where the run has not written it down');
+}
+
+function priceOption(): Option {
+  return new Option('--prices <file>', 'prices of your own; docs/cost.md shows one').env('STEPWISE_PRICES');
 }

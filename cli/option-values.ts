@@ -21,3 +21,10 @@ export function port(text: string): number {
   if (!/^\d{1,5}$/.test(text) || value > 65_535) throw new InvalidArgumentError('It must be from 0 to 65535.');
   return value;
 }
+
+export function dollars(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value > 0 && value <= 1_000_000))
+    throw new InvalidArgumentError('It must be US dollars, above 0 and at most 1,000,000.');
+  return value;
+}

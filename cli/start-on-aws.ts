@@ -25,6 +25,8 @@ export interface AwsStart {
   onPoll(status: string): Promise<void> | void;
   /** Set where the run had been started before: an execution's name can be used only once. */
   readonly suffix?: string;
+  /** An execution that goes on already: it is followed, and none is started. */
+  readonly executionArn?: string;
 }
 
 /** Throws InvalidUsage where either is missing: the state machine writes into its own bucket and nowhere else. */
@@ -46,7 +48,8 @@ export async function startOnAws(options: AwsStart): Promise<'succeeded' | 'inte
   const name = options.suffix
     ? `${request.run.slice(0, 80 - options.suffix.length - 1)}-${options.suffix}`
     : request.run;
-  const executionArn = await client.start({ stateMachineArn, name, input: JSON.stringify(request) });
+  const executionArn =
+    options.executionArn ?? (await client.start({ stateMachineArn, name, input: JSON.stringify(request) }));
   await options.onStarted(executionArn);
   while (!signal.aborted) {
     const { status, error, cause } = await client.describe(executionArn);

@@ -2,6 +2,7 @@
 import { CfnOutput, Duration, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
+import { lambdaMemoryMegabytes } from '../lib/pipeline/cost.ts';
 import { type LambdaStage, lambdaStages } from '../lib/pipeline/stages.ts';
 import { Alarms, Notifications } from './alarms.ts';
 import { Budget } from './budget.ts';
@@ -30,20 +31,18 @@ export interface StepwiseStackProps extends StackProps {
 interface StageSettings {
   readonly description: string;
   readonly access: PrefixAccess;
-  readonly memoryMegabytes?: number;
   readonly timeout?: Duration;
 }
 
-/** What each stage may touch and how big it is. Lambda gives one core for 1,769 MB. */
+/** What each stage may touch and how long it may take; how big it is, cost.ts says, which reckons with it. */
 const stages: Readonly<Record<LambdaStage, StageSettings>> = {
   resolve: {
     description: 'Checks a request, pins its dataset versions, estimates its cost',
-    access: { read: ['datasets/', 'runs/'], write: ['runs/'], delete: ['runs/'] },
+    access: { read: ['datasets/', 'runs/', 'settings/'], write: ['runs/'], delete: ['runs/'] },
   },
   plan: {
     description: 'Writes the batches of trials that have no artifact yet',
-    access: { read: ['runs/', 'artifacts/'], write: ['runs/'] },
-    memoryMegabytes: 1_024,
+    access: { read: ['runs/', 'artifacts/', 'measurements/'], write: ['runs/'] },
     timeout: Duration.minutes(5),
   },
   evaluate: {
@@ -52,14 +51,11 @@ const stages: Readonly<Record<LambdaStage, StageSettings>> = {
       read: ['datasets/', 'runs/', 'artifacts/', 'measurements/'],
       write: ['runs/', 'measurements/'],
     },
-    // The most that a new account may ask for: 1.7 cores.
-    memoryMegabytes: 3_008,
     timeout: evaluateTimeout,
   },
   aggregate: {
     description: 'Makes tables, charts, the verdict and the report',
     access: { read: ['runs/', 'artifacts/', 'results/'], write: ['runs/', 'results/', 'reports/', 'regressions/'] },
-    memoryMegabytes: 1_769,
     timeout: Duration.minutes(5),
   },
   notify: { description: 'Tells subscribers how a run ended', access: { read: ['regressions/'] } },
@@ -93,6 +89,7 @@ export class StepwiseStack extends Stack {
             STEPWISE_TRAINING_BACKEND: 'node-gpu',
             STEPWISE_TOPIC_ARN: topic.topicArn,
           },
+          memoryMegabytes: lambdaMemoryMegabytes[stage],
           ...settings,
         });
         grantPrefixes(stageFunction.role, bucket, access);

@@ -121,7 +121,12 @@ async function runOne(
   const quiet: Terminal = { ...terminal, print: () => {}, tell: terminal.isInteractive ? terminal.tell : () => {} };
   const { store: location, threads } = options;
   const engine = { store: location, engine: 'local', ...(threads !== undefined && { threads }) } as const;
-  await executeLocally(request, { ...engine, chosenBackend: world.chosenBackend, notify }, quiet, signal);
+  await executeLocally(
+    request,
+    { ...engine, chosenBackend: world.chosenBackend, priceTable: undefined, notify },
+    quiet,
+    signal,
+  );
   const { run, trials, verdict, status, failure, comparison } = await readRun(store, request.run);
   const regression = await readRegression(store, request.experiment, run);
   const change = regression ? summarizeRegression(regression) : comparison ? 'the same' : 'the first run';

@@ -10,12 +10,14 @@ import type { ExitCode } from '../exit-code.ts';
 import { importRequiredDatasets } from '../import-datasets.ts';
 import { interruptible } from '../interruption.ts';
 import { chooseBackend } from '../local-ports.ts';
+import { readPriceTable } from '../read-price-table.ts';
 import { checkDataFolder, type RequestOptions, readOverrides, readPreset } from '../request-options.ts';
 import type { Terminal } from '../terminal.ts';
 
 export interface RunOptions extends EngineOptions, RequestOptions {
   readonly data?: string;
   readonly tolerate?: number;
+  readonly budget?: number;
 }
 
 export function run(name: string, options: RunOptions, terminal: Terminal): Promise<ExitCode> {
@@ -23,6 +25,7 @@ export function run(name: string, options: RunOptions, terminal: Terminal): Prom
     const experiment = experiments.find(name);
     const preset = readPreset(options.preset);
     const chosenBackend = chooseBackend(options.backend);
+    const priceTable = await readPriceTable(options);
     if (options.engine === 'aws') {
       const { checkAwsOptions } = await import('../start-on-aws.ts');
       checkAwsOptions(options.store, options.stateMachine ?? process.env.STEPWISE_STATE_MACHINE);
@@ -34,6 +37,7 @@ export function run(name: string, options: RunOptions, terminal: Terminal): Prom
       overrides: readOverrides(options.set),
       ...(options.seeds !== undefined && { seeds: options.seeds }),
       ...(options.tolerate !== undefined && { toleratedFailurePercentage: options.tolerate }),
+      ...(options.budget !== undefined && { budgetUsDollars: options.budget }),
     };
     checkRequest(draft, experiments);
 
@@ -44,7 +48,8 @@ export function run(name: string, options: RunOptions, terminal: Terminal): Prom
 
     const request = runRequestSchema.parse({ ...draft, datasetVersions });
     await writeRequest(store, request);
-    if (options.engine === 'local') return executeLocally(request, { ...options, chosenBackend }, terminal, signal);
+    if (options.engine === 'local')
+      return executeLocally(request, { ...options, chosenBackend, priceTable }, terminal, signal);
     const { executeOnAws } = await import('../execute-on-aws.ts');
     return executeOnAws(request, options, { store, terminal, signal, again: false });
   });

@@ -3,7 +3,7 @@
  * what was reused, what is missing, and what it took.
  */
 import { readLines } from '../storage/json-lines.ts';
-import { costOf } from './cost.ts';
+import { describeCost } from './cost.ts';
 import { describeCauses } from './describe-regression.ts';
 import { TooManyTrialsFailed } from './errors.ts';
 import type { AnyExperiment, Summary } from './experiment.ts';
@@ -11,11 +11,14 @@ import { readImages } from './images.ts';
 import { keys } from './keys.ts';
 import { readMeasurements, storeMeasurement } from './measurements.ts';
 import { findPreviousRun } from './previous-run.ts';
+import { defaultPrices } from './prices.ts';
 import {
   evaluationBatchSchema,
   formatRecord,
   plannedTrialSchema,
+  planRecordSchema,
   type ResolvedRun,
+  readRecord,
   requireRecord,
   resolvedRunSchema,
 } from './records.ts';
@@ -24,7 +27,13 @@ import { writeRegression } from './regression-records.ts';
 import type { NotificationMode } from './request.ts';
 import { addToResultIndex } from './result-index.ts';
 import { type RunDocument, runDocumentSchema } from './run-document.ts';
-import { type EvaluationWork, readEvaluationWork, readTrainingWork, type TrainingWork } from './run-work.ts';
+import {
+  billedWork,
+  type EvaluationWork,
+  readEvaluationWork,
+  readTrainingWork,
+  type TrainingWork,
+} from './run-work.ts';
 import type { AggregateOutput, FinishedRun, ResolveOutput, StagePorts } from './stages.ts';
 
 /** Throws TooManyTrialsFailed where more is missing than the request tolerates. */
@@ -76,12 +85,11 @@ async function describeRun(about: {
   readonly ports: StagePorts;
 }): Promise<Described> {
   const { resolved, experiment, summary, training, evaluation, startedAt, ports } = about;
-  const cost = costOf({
-    trainSeconds: training.jobSeconds,
-    evaluateSeconds: evaluation.jobSeconds,
-    batches: training.trained + evaluation.batches,
-  });
   const { run, preset, params } = resolved;
+  const planned = await readRecord(ports.store, keys.planRecord(run), planRecordSchema);
+  // The report shows it, so that it cannot hold the seconds that drawing the report takes.
+  const aggregateSeconds = (ports.now() - startedAt) / 1000;
+  const work = billedWork(resolved, planned, training, evaluation, { aggregateSeconds });
   return {
     formatVersion: 1,
     run,
@@ -119,10 +127,15 @@ async function describeRun(about: {
     durations: {
       train: training.wallSeconds,
       evaluate: evaluation.wallSeconds,
-      aggregate: (ports.now() - startedAt) / 1000,
+      aggregate: aggregateSeconds,
       total: (ports.now() - Date.parse(resolved.startedAt)) / 1000,
     },
-    cost: { ...cost, estimated: resolved.estimatedCost },
+    cost: {
+      ...describeCost(work, resolved.prices ?? defaultPrices),
+      estimated: resolved.estimatedCost,
+      ...(planned && { estimatedMissing: planned.estimatedCost }),
+      ...(resolved.budgetUsDollars !== undefined && { budget: resolved.budgetUsDollars }),
+    },
     files: [keys.report(run, 'index.html'), keys.report(run, 'report.md')],
   };
 }

@@ -61,6 +61,16 @@ export class InvalidEvaluationImage extends RunError {
   }
 }
 
+/** A price table that cannot be read. */
+export class InvalidPrices extends InputError {
+  constructor(from: string, problem: string) {
+    super(`${from} is not a price table: ${problem}. docs/cost.md shows one.`);
+  }
+}
+
+/** The run would cost more than it may. Trying again would cost more still. */
+export class BudgetExceeded extends RunError {}
+
 /** Some trials of a batch failed; the others are trained. Each failure has its own record. */
 export class TrialsFailed extends RunError {}
 

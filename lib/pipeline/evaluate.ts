@@ -19,17 +19,31 @@ import {
   resolvedRunSchema,
 } from './records.ts';
 import { breathe, pinnedVersion, remember } from './run-resources.ts';
+import { withinBudget } from './spending.ts';
 import type { BatchInput, EvaluateOutput, StagePorts } from './stages.ts';
 
 type Item = EvaluationBatch['evaluations'][number];
 
+/** Throws BudgetExceeded before anything is measured. */
 export async function evaluate(input: unknown, ports: StagePorts): Promise<EvaluateOutput> {
   const { run, batch: number } = input as BatchInput;
   const { store } = ports;
   const startedAt = new Date(ports.now()).toISOString();
   const resolved = await requireRecord(store, keys.resolved(run), resolvedRunSchema);
-  const experiment = ports.experiments.find(resolved.experiment);
   const batch = await findBatch(store, keys.evaluationBatches(run), number, evaluationBatchSchema);
+  const about = { stage: 'evaluate', name: String(number), items: batch.evaluations.length } as const;
+  return withinBudget(ports, resolved, about, () => evaluateBatch(batch, resolved, startedAt, ports));
+}
+
+async function evaluateBatch(
+  batch: EvaluationBatch,
+  resolved: ResolvedRun,
+  startedAt: string,
+  ports: StagePorts,
+): Promise<EvaluateOutput> {
+  const { run, batch: number } = batch;
+  const { store } = ports;
+  const experiment = ports.experiments.find(resolved.experiment);
   const context = evaluationContext(resolved, batch, ports);
 
   const lines: string[] = [];

@@ -60,6 +60,13 @@ export const keys = {
     experiment === undefined ? 'regressions/' : `regressions/${experiment}/`,
   schedule: (name: string) => `schedules/${name}.json`,
   schedulesPrefix: () => 'schedules/',
+  // Cost.
+  /** Prices of one's own; see prices.ts. */
+  prices: () => 'settings/prices.json',
+  /** What Plan found missing and reckons it will cost. */
+  planRecord: (run: string) => `runs/${run}/plan.json`,
+  /** What a run with a budget has spent and has under way. Written only conditionally. */
+  spending: (run: string) => `runs/${run}/spending.json`,
 } as const;
 
 function padded(batch: number): string {

@@ -4,29 +4,34 @@
  */
 import { writeLines } from '../storage/json-lines.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
+import { costOf, expectedWork } from './cost.ts';
 import { digestArtifact, digestEvaluation } from './digest.ts';
 import type { AnyExperiment, BaseEvaluation, BaseTrial } from './experiment.ts';
 import { keys } from './keys.ts';
+import { evaluationsABatch, groupTrials } from './plan-batches.ts';
+import { defaultPrices } from './prices.ts';
 import {
   type EvaluationBatch,
+  formatRecord,
   type PlannedTrial,
+  type PlanRecord,
   type ResolvedRun,
   requireRecord,
   resolvedRunSchema,
   type TrainBatch,
 } from './records.ts';
+import { beginSpending } from './spending.ts';
 import type { PlanOutput, ResolveOutput, StagePorts } from './stages.ts';
 
-/** A Distributed Map's item costs a state transition or two, a Lambda its start: small evaluations travel together. */
-const evaluationsABatch = 8;
 /** As many as a GPU machine of the job's size has; a trial that says nothing is given all of them. */
 const allCpus = 64;
 const concurrentLookUps = 32;
 
-/** Takes Resolve's output. */
+/** Takes Resolve's output. Throws BudgetExceeded where the missing work will cost more than the run may. */
 export async function plan(input: unknown, ports: StagePorts): Promise<PlanOutput> {
   const { run, experiment: name, toleratedFailurePercentage } = input as ResolveOutput;
   const { store } = ports;
+  const began = ports.now();
   const resolved = await requireRecord(store, keys.resolved(run), resolvedRunSchema);
   const experiment = ports.experiments.find(name);
   const trials: readonly BaseTrial[] = experiment.plan(resolved.params);
@@ -34,7 +39,7 @@ export async function plan(input: unknown, ports: StagePorts): Promise<PlanOutpu
   const planned = trials.map((trial) => planTrial(trial, resolved, code, ports));
   const missing = await withoutArtifact(store, planned);
 
-  const trainBatches = groupTrials(missing).map(
+  const trainBatches = groupTrials(missing, ({ trial }) => trial).map(
     (trials, index): TrainBatch => ({
       run,
       batch: index + 1,
@@ -45,6 +50,16 @@ export async function plan(input: unknown, ports: StagePorts): Promise<PlanOutpu
     }),
   );
   const evaluationBatches = await planEvaluations(experiment, resolved, planned, ports);
+  const record = await reckon(experiment, resolved, {
+    planned,
+    missing,
+    trainBatches: trainBatches.length,
+    evaluationBatches,
+    began,
+    ports,
+  });
+  await store.put(keys.planRecord(run), formatRecord(record));
+  await beginSpending(store, resolved, record);
   await writeLines(store, keys.trials(run), planned);
   await writeLines(store, keys.trainBatches(run), trainBatches);
   await writeLines(store, keys.evaluationBatches(run), evaluationBatches);
@@ -66,26 +81,66 @@ function planTrial(trial: BaseTrial, resolved: ResolvedRun, code: string, ports:
   return { trial: { ...trial }, digest };
 }
 
-/** Trials of one group together, in the place of the group's first; every other trial alone. */
-function groupTrials(trials: readonly PlannedTrial[]): readonly PlannedTrial[][] {
-  const batches = new Map<string, PlannedTrial[]>();
-  for (const planned of trials) {
-    const key = planned.trial.group === undefined ? `trial ${planned.trial.name}` : `group ${planned.trial.group}`;
-    const batch = batches.get(key);
-    if (batch) batch.push(planned);
-    else batches.set(key, [planned]);
-  }
-  return [...batches.values()];
+async function withoutArtifact(store: ObjectStore, planned: readonly PlannedTrial[]): Promise<readonly PlannedTrial[]> {
+  return withoutObject(store, planned, ({ digest }) => keys.artifactManifest(digest));
 }
 
-async function withoutArtifact(store: ObjectStore, planned: readonly PlannedTrial[]): Promise<readonly PlannedTrial[]> {
-  const missing: PlannedTrial[] = [];
-  for (let start = 0; start < planned.length; start += concurrentLookUps) {
-    const some = planned.slice(start, start + concurrentLookUps);
-    const heads = await Promise.all(some.map(({ digest }) => store.head(keys.artifactManifest(digest))));
+async function withoutObject<T>(
+  store: ObjectStore,
+  items: readonly T[],
+  keyOf: (item: T) => string,
+): Promise<readonly T[]> {
+  const missing: T[] = [];
+  for (let start = 0; start < items.length; start += concurrentLookUps) {
+    const some = items.slice(start, start + concurrentLookUps);
+    const heads = await Promise.all(some.map((item) => store.head(keyOf(item))));
     missing.push(...some.filter((_, index) => heads[index] === undefined));
   }
   return missing;
+}
+
+/** What the work that is missing will take: an experiment knows its whole, and of that a share is missing. */
+async function reckon(
+  experiment: AnyExperiment,
+  resolved: ResolvedRun,
+  about: {
+    readonly planned: readonly PlannedTrial[];
+    readonly missing: readonly PlannedTrial[];
+    readonly trainBatches: number;
+    readonly evaluationBatches: readonly EvaluationBatch[];
+    readonly began: number;
+    readonly ports: StagePorts;
+  },
+): Promise<PlanRecord> {
+  const { planned, missing, trainBatches, evaluationBatches, began, ports } = about;
+  const evaluations = evaluationBatches.flatMap((batch) => batch.evaluations);
+  const unmeasured = await withoutObject(ports.store, evaluations, ({ digest }) => keys.cachedMeasurements(digest));
+  const whole = experiment.work(experiment.params.parse(resolved.params));
+  const trainSecondsEach = whole.trainingCoreSeconds / Math.max(1, planned.length);
+  const evaluateSecondsEach = whole.evaluationCoreSeconds / Math.max(1, evaluations.length);
+  const work = expectedWork(
+    {
+      trainingCoreSeconds: trainSecondsEach * missing.length,
+      evaluationCoreSeconds: evaluateSecondsEach * unmeasured.length,
+    },
+    {
+      trials: missing.length,
+      trainBatches,
+      evaluations: unmeasured.length,
+      evaluationBatches: evaluationBatches.length,
+    },
+  );
+  const { total, train, evaluate } = costOf(work, resolved.prices ?? defaultPrices);
+  return {
+    formatVersion: 1,
+    seconds: (ports.now() - began) / 1000,
+    missingTrials: missing.length,
+    missingEvaluations: unmeasured.length,
+    estimatedCost: total,
+    estimatedOverhead: total - train - evaluate,
+    trainSecondsEach,
+    evaluateSecondsEach,
+  };
 }
 
 async function planEvaluations(

@@ -5,6 +5,7 @@ import { numericBackends } from '../numerics/backend.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { InvalidRecord } from './errors.ts';
 import { presetNames } from './experiment.ts';
+import { priceTableSchema } from './prices.ts';
 import { notificationModes } from './request.ts';
 
 const digest = z.string().regex(/^[0-9a-f]{32}$/);
@@ -31,8 +32,30 @@ export const resolvedRunSchema = z.strictObject({
   estimatedCost: z.number(),
   startedAt: z.string(),
   notify: z.enum(notificationModes).optional(),
+  // Absent in runs of before 2026-11-25.
+  /** Seconds that Resolve took. */
+  resolveSeconds: z.number().optional(),
+  /** What the run's cost is reckoned with, from beginning to end. */
+  prices: priceTableSchema.optional(),
+  budgetUsDollars: z.number().optional(),
 });
 export type ResolvedRun = z.infer<typeof resolvedRunSchema>;
+
+/** `runs/{run}/plan.json` */
+export const planRecordSchema = z.strictObject({
+  formatVersion: z.literal(1),
+  seconds: z.number(),
+  missingTrials: z.number().int(),
+  missingEvaluations: z.number().int(),
+  /** US dollars that the missing work will cost, GPU machines on demand. */
+  estimatedCost: z.number(),
+  /** Of that, what is neither training nor evaluation. */
+  estimatedOverhead: z.number(),
+  /** What one trial and one evaluation are expected to take, in seconds. */
+  trainSecondsEach: z.number(),
+  evaluateSecondsEach: z.number(),
+});
+export type PlanRecord = z.infer<typeof planRecordSchema>;
 
 /** A line of `runs/{run}/trials.jsonl`. */
 export const plannedTrialSchema = z.strictObject({ trial: namedTrial, digest });

@@ -25,5 +25,7 @@ export const runRequestSchema = z.strictObject({
   notify: z.enum(notificationModes).optional(),
   /** What started the run, where nobody did. */
   trigger: z.strictObject({ kind: z.enum(['upload', 'schedule']), name: z.string().max(100) }).optional(),
+  /** What the run may cost on AWS, in US dollars: it stops before it has spent more. No limit where absent. */
+  budgetUsDollars: z.number().positive().max(1_000_000).optional(),
 });
 export type RunRequest = z.infer<typeof runRequestSchema>;

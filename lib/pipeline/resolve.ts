@@ -6,20 +6,24 @@ import { z } from 'zod';
 import { checkStoredFiles } from '../datasets/check-stored-files.ts';
 import { pinDataset } from '../datasets/pinned-dataset.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
-import { estimateCost, totalCost } from './cost.ts';
+import { type BilledWork, costOf, expectedWork } from './cost.ts';
 import { InvalidRequest } from './errors.ts';
-import { type AnyExperiment, type BaseParams, type PresetName, presetNames } from './experiment.ts';
+import { type AnyExperiment, type BaseParams, type BaseTrial, type PresetName, presetNames } from './experiment.ts';
 import { keys } from './keys.ts';
 import { nearestName } from './nearest-name.ts';
+import { evaluationsABatch, groupTrials } from './plan-batches.ts';
+import { readPrices } from './prices.ts';
 import { formatRecord, type ResolvedRun, readRecord, resolvedRunSchema } from './records.ts';
 import { type RunRequest, runRequestSchema } from './request.ts';
 import type { ExperimentRegistry, ResolveOutput, StagePorts } from './stages.ts';
 
-/** Throws InvalidRequest, UnknownExperiment, DatasetMissing, InvalidDataset. */
+/** Throws InvalidRequest, UnknownExperiment, DatasetMissing, InvalidDataset, InvalidPrices. */
 export async function resolve(input: unknown, ports: StagePorts): Promise<ResolveOutput> {
+  const began = ports.now();
   const { request, experiment, params } = checkRequest(input, ports.experiments);
   const datasets = await pinDatasets(ports.store, experiment, request);
   await forgetFailures(ports.store, request.run);
+  const prices = ports.prices ?? (await readPrices(ports.store));
   const earlier = await readRecord(ports.store, keys.resolved(request.run), resolvedRunSchema);
   const resolved: ResolvedRun = {
     formatVersion: 1,
@@ -29,9 +33,12 @@ export async function resolve(input: unknown, ports: StagePorts): Promise<Resolv
     params: z.record(z.string(), z.json()).parse(params),
     datasets,
     toleratedFailurePercentage: request.toleratedFailurePercentage,
-    estimatedCost: estimateRunCost(experiment, params),
+    estimatedCost: costOf(expectedRunWork(experiment, params), prices).total,
     // A resumed run began when it first did.
-    startedAt: earlier?.startedAt ?? new Date(ports.now()).toISOString(),
+    startedAt: earlier?.startedAt ?? new Date(began).toISOString(),
+    resolveSeconds: (ports.now() - began) / 1000,
+    prices,
+    ...(request.budgetUsDollars !== undefined && { budgetUsDollars: request.budgetUsDollars }),
     ...(request.notify !== undefined && { notify: request.notify }),
   };
   await ports.store.put(keys.resolved(request.run), formatRecord(resolved));
@@ -103,10 +110,16 @@ async function forgetFailures(store: ObjectStore, run: string): Promise<void> {
   for await (const { key } of store.list(keys.failuresPrefix(run))) await store.delete(key);
 }
 
-function estimateRunCost(experiment: AnyExperiment, params: BaseParams): number {
-  const trials = experiment.plan(params);
-  const batches = trials.length + experiment.evaluations(params, trials).length;
-  return totalCost(estimateCost(experiment.work(params), batches));
+/** All of a run's work, with nothing cached. Pure. */
+export function expectedRunWork(experiment: AnyExperiment, params: BaseParams): BilledWork {
+  const trials: readonly BaseTrial[] = experiment.plan(params);
+  const evaluations = experiment.evaluations(params, trials).length;
+  return expectedWork(experiment.work(params), {
+    trials: trials.length,
+    trainBatches: groupTrials(trials, (trial) => trial).length,
+    evaluations,
+    evaluationBatches: Math.ceil(evaluations / evaluationsABatch),
+  });
 }
 
 function describe(error: z.ZodError): string {

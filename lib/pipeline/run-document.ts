@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { datasetOrigins } from '../datasets/dataset.ts';
 import { numericBackends } from '../numerics/backend.ts';
+import { runCostSchema } from './cost.ts';
 import { presetNames, verdictOutcomes } from './experiment.ts';
 
 const count = z.number().int().nonnegative();
@@ -49,7 +50,7 @@ export const runDocumentSchema = z.strictObject({
   /** Wall seconds a stage: resolve, plan, train, evaluate, aggregate. */
   durations: z.record(z.string(), z.number()),
   /** US dollars a stage, as this work would cost on AWS; see cost.ts. */
-  cost: z.record(z.string(), z.number()),
+  cost: runCostSchema,
   /** How the last run of the same experiment and preset differs; absent on the first. */
   comparison: z
     .strictObject({

@@ -1,20 +1,25 @@
 /** Runs as they lie in the store: their names, the newest, and the document that describes one at any moment. */
+import type { z } from 'zod';
 import { readLines } from '../storage/json-lines.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
+import { describeCost } from './cost.ts';
 import { UnknownRun } from './errors.ts';
 import type { AnyExperiment, Provenance } from './experiment.ts';
 import { keys } from './keys.ts';
+import { defaultPrices } from './prices.ts';
 import {
+  evaluationBatchSchema,
   failureRecordSchema,
   formatRecord,
   plannedTrialSchema,
+  planRecordSchema,
   type ResolvedRun,
   readRecord,
   resolvedRunSchema,
 } from './records.ts';
 import { type RunRequest, runRequestSchema } from './request.ts';
 import { type RunDocument, runDocumentSchema } from './run-document.ts';
-import { readTrainingWork } from './run-work.ts';
+import { billedWork, readEvaluationWork, readTrainingWork } from './run-work.ts';
 
 /** `20261124-080612-317-mnist-laptop-4f1a`: sorts by time, reads by itself, unique by its random end. */
 export function newRunName(experiment: string, preset: string, at: Date, random: string): string {
@@ -63,7 +68,11 @@ export async function readRunDocument(
   const finished = await readRecord(store, keys.result(request.experiment, run), runDocumentSchema);
   if (finished) return finished;
   const resolved = await readRecord(store, keys.resolved(run), resolvedRunSchema);
-  const failure = await readRecord(store, keys.failure(run, 'run'), failureRecordSchema);
+  const failure =
+    // A map's end names the tolerance; what was behind it says more.
+    (await readRecord(store, keys.failure(run, 'budget'), failureRecordSchema)) ??
+    (await readRecord(store, keys.failure(run, 'run'), failureRecordSchema));
+  const { trials, cost } = await readWorkSoFar(store, run, resolved);
   return {
     formatVersion: 1,
     run,
@@ -72,7 +81,7 @@ export async function readRunDocument(
     params: resolved?.params ?? { ...find(request.experiment).presets[request.preset], ...request.overrides },
     status: failure ? 'failed' : 'running',
     startedAt: resolved?.startedAt ?? failure?.at ?? '',
-    trials: await countTrials(store, run, resolved),
+    trials,
     missing: [],
     tables: [],
     remarks: [],
@@ -80,7 +89,7 @@ export async function readRunDocument(
     measurements: [],
     provenance,
     durations: {},
-    cost: resolved ? { estimated: resolved.estimatedCost } : {},
+    cost,
     ...(failure && {
       failure: { error: failure.error, message: failure.message, where: failure.where, logTail: failure.logTail },
     }),
@@ -88,11 +97,56 @@ export async function readRunDocument(
   };
 }
 
-async function countTrials(store: ObjectStore, run: string, resolved: ResolvedRun | undefined) {
-  const nothing = { planned: 0, trained: 0, reused: 0, resumed: 0, failed: 0 };
-  if (!resolved || !(await store.head(keys.trials(run)))) return nothing;
-  const planned = [];
-  for await (const trial of readLines(store, keys.trials(run), plannedTrialSchema)) planned.push(trial);
-  const { trained, reused, resumed, failed } = await readTrainingWork(store, run, planned);
-  return { planned: planned.length, trained, reused, resumed, failed: failed.length };
+/** What the records say so far, of trials and of money. A trial that trains right now has no record yet. */
+async function readWorkSoFar(
+  store: ObjectStore,
+  run: string,
+  resolved: ResolvedRun | undefined,
+): Promise<Pick<RunDocument, 'trials' | 'cost'>> {
+  const none = { planned: 0, trained: 0, reused: 0, resumed: 0, failed: 0 };
+  if (!resolved) return { trials: none, cost: {} };
+  const planned = await readRecord(store, keys.planRecord(run), planRecordSchema);
+  const training = await readIfPlanned(store, keys.trials(run), plannedTrialSchema, (trials) =>
+    readTrainingWork(store, run, trials),
+  );
+  const evaluation = await readIfPlanned(store, keys.evaluationBatches(run), evaluationBatchSchema, (batches) =>
+    readEvaluationWork(
+      store,
+      run,
+      batches.map(({ batch }) => batch),
+    ),
+  );
+  const cost = describeCost(
+    billedWork(resolved, planned, training, evaluation, undefined),
+    resolved.prices ?? defaultPrices,
+  );
+  return {
+    trials: training
+      ? {
+          planned: training.planned,
+          trained: training.trained,
+          reused: training.reused,
+          resumed: training.resumed,
+          failed: training.failed.length,
+        }
+      : none,
+    cost: {
+      ...cost,
+      estimated: resolved.estimatedCost,
+      ...(planned && { estimatedMissing: planned.estimatedCost }),
+      ...(resolved.budgetUsDollars !== undefined && { budget: resolved.budgetUsDollars }),
+    },
+  };
+}
+
+async function readIfPlanned<T, Work>(
+  store: ObjectStore,
+  key: string,
+  schema: z.ZodType<T>,
+  read: (lines: readonly T[]) => Promise<Work>,
+): Promise<Work | undefined> {
+  if (!(await store.head(key))) return undefined;
+  const lines: T[] = [];
+  for await (const line of readLines(store, key, schema)) lines.push(line);
+  return read(lines);
 }

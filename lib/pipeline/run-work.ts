@@ -1,8 +1,17 @@
 /** What a run's records say of the work that was done: counts, times, what is missing. */
 import type { ObjectStore } from '../storage/object-store.ts';
 import { hasArtifact } from './artifacts.ts';
+import type { BilledWork } from './cost.ts';
 import { keys } from './keys.ts';
-import { evaluationRecordSchema, type PlannedTrial, readRecord, trainingRecordSchema } from './records.ts';
+import { groupTrials } from './plan-batches.ts';
+import {
+  evaluationRecordSchema,
+  type PlannedTrial,
+  type PlanRecord,
+  type ResolvedRun,
+  readRecord,
+  trainingRecordSchema,
+} from './records.ts';
 
 export interface TrainingWork {
   readonly planned: number;
@@ -17,6 +26,8 @@ export interface TrainingWork {
   readonly wallSeconds: number;
   /** Summed over jobs. */
   readonly jobSeconds: number;
+  /** Jobs that trained what this run trained. */
+  readonly batches: number;
   readonly threads: number | undefined;
   readonly hardware: string | undefined;
 }
@@ -27,11 +38,13 @@ export async function readTrainingWork(
   planned: readonly PlannedTrial[],
 ): Promise<TrainingWork> {
   const spans: Span[] = [];
+  const trained: PlannedTrial[] = [];
   const failed: string[] = [];
   let reused = 0;
   let resumed = 0;
   let machine: { threads: number; hardware: string } | undefined;
-  for (const { trial, digest } of planned) {
+  for (const plannedTrial of planned) {
+    const { trial, digest } = plannedTrial;
     if (!(await hasArtifact(store, digest))) {
       failed.push(trial.name);
       continue;
@@ -42,6 +55,7 @@ export async function readTrainingWork(
       continue;
     }
     spans.push(spanOf(record));
+    trained.push(plannedTrial);
     if (record.startedFromStep > 0) resumed++;
     machine ??= record;
   }
@@ -53,6 +67,7 @@ export async function readTrainingWork(
     failed,
     wallSeconds: wallSeconds(spans),
     jobSeconds: sumSeconds(spans),
+    batches: groupTrials(trained, ({ trial }) => trial).length,
     threads: machine?.threads,
     hardware: machine?.hardware,
   };
@@ -60,6 +75,10 @@ export async function readTrainingWork(
 
 export interface EvaluationWork {
   readonly batches: number;
+  /** Batches that ended. */
+  readonly finishedBatches: number;
+  /** Evaluations measured by this run, not read from an earlier one. */
+  readonly computed: number;
   /** Evaluations whose models are not there, or whose batch did not end. */
   readonly missing: readonly string[];
   readonly wallSeconds: number;
@@ -73,6 +92,7 @@ export async function readEvaluationWork(
 ): Promise<EvaluationWork> {
   const spans: Span[] = [];
   const missing: string[] = [];
+  let computed = 0;
   for (const batch of batches) {
     const record = await readRecord(store, keys.evaluationRecord(run, batch), evaluationRecordSchema);
     if (!record) {
@@ -81,8 +101,38 @@ export async function readEvaluationWork(
     }
     spans.push(spanOf(record));
     missing.push(...record.missing);
+    computed += record.computed;
   }
-  return { batches: batches.length, missing, wallSeconds: wallSeconds(spans), jobSeconds: sumSeconds(spans) };
+  return {
+    batches: batches.length,
+    finishedBatches: spans.length,
+    computed,
+    missing,
+    wallSeconds: wallSeconds(spans),
+    jobSeconds: sumSeconds(spans),
+  };
+}
+
+/** What of a run will be on the bill. `finishing`: what Aggregate adds, once it runs. */
+export function billedWork(
+  resolved: ResolvedRun,
+  planned: PlanRecord | undefined,
+  training: TrainingWork | undefined,
+  evaluation: EvaluationWork | undefined,
+  finishing: { readonly aggregateSeconds: number } | undefined,
+): BilledWork {
+  return {
+    resolveSeconds: resolved.resolveSeconds ?? 0,
+    planSeconds: planned?.seconds ?? 0,
+    trainSeconds: training?.jobSeconds ?? 0,
+    trainBatches: training?.batches ?? 0,
+    trials: training?.trained ?? 0,
+    evaluateSeconds: evaluation?.jobSeconds ?? 0,
+    evaluationBatches: evaluation?.finishedBatches ?? 0,
+    evaluations: evaluation?.computed ?? 0,
+    aggregateSeconds: finishing?.aggregateSeconds ?? 0,
+    notifications: finishing ? 1 : 0,
+  };
 }
 
 /** Milliseconds since the epoch. */

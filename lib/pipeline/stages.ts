@@ -8,6 +8,7 @@ import type { ObjectStore } from '../storage/object-store.ts';
 import type { RunCode } from './code-sources.ts';
 import type { ProgressEvent } from './events.ts';
 import type { AnyExperiment, Summary, VerdictOutcome } from './experiment.ts';
+import type { PriceTable } from './prices.ts';
 import type { RegressionOutcome } from './regression.ts';
 import type { NotificationMode } from './request.ts';
 import type { RunDocument } from './run-document.ts';
@@ -88,6 +89,8 @@ export interface StagePorts {
   log(message: string, details?: Readonly<Record<string, unknown>>): void;
   progress(event: ProgressEvent): void;
   renderReport(report: FinishedRun): Promise<RenderedReport>;
+  /** Prices that whoever started the process gave; the store's, or the default ones, where absent. */
+  readonly prices?: PriceTable;
   /** Tells whoever wants to know that a run ended: an SNS topic on AWS, the terminal here. */
   notify(subject: string, text: string): Promise<void>;
 }

@@ -15,7 +15,7 @@ import {
 } from './artifacts.ts';
 import { findBatch } from './batches.ts';
 import type { TrainingContext } from './context.ts';
-import { BackendMismatch, InvalidRecord, TrialsFailed } from './errors.ts';
+import { BackendMismatch, BudgetExceeded, InvalidRecord, TrialsFailed } from './errors.ts';
 import type { AnyExperiment } from './experiment.ts';
 import { writeFailure } from './failures.ts';
 import { keys } from './keys.ts';
@@ -29,9 +29,10 @@ import {
   trainBatchSchema,
 } from './records.ts';
 import { breathe, pinnedVersion, remember } from './run-resources.ts';
+import { type KeepWithinBudget, withinBudget } from './spending.ts';
 import type { BatchInput, StagePorts, TrainOutput } from './stages.ts';
 
-/** Throws BackendMismatch, and TrialsFailed where a trial failed, after the others are done. */
+/** Throws BackendMismatch, BudgetExceeded, and TrialsFailed where a trial failed, after the others are done. */
 export async function train(input: unknown, ports: StagePorts): Promise<TrainOutput> {
   const { run, batch: number } = input as BatchInput;
   const { store } = ports;
@@ -46,12 +47,18 @@ export async function train(input: unknown, ports: StagePorts): Promise<TrainOut
     const item = planned.trial.name;
     ports.progress({ kind: 'item-started', stage: 'train', item });
     try {
-      const outcome = await trainOne(experiment, planned, resolved, batch, ports);
+      const outcome = (await hasArtifact(store, planned.digest))
+        ? 'reused'
+        : await withinBudget(ports, resolved, { stage: 'train', name: item, items: 1 }, (keepWithinBudget) =>
+            trainOne(experiment, planned, resolved, batch, keepWithinBudget, ports),
+          );
       if (outcome === 'reused') counts.reused++;
       else counts.trained++;
       if (outcome === 'resumed') counts.resumed++;
       ports.progress({ kind: 'item-finished', stage: 'train', item, outcome });
     } catch (error) {
+      // The next trial would be too much as well, and this one has not failed.
+      if (error instanceof BudgetExceeded) throw error;
       failed.push(item);
       await writeFailure(ports, run, `trial ${item}`, error);
       ports.progress({ kind: 'item-finished', stage: 'train', item, outcome: 'failed' });
@@ -79,10 +86,10 @@ async function trainOne(
   { trial, digest }: PlannedTrial,
   resolved: ResolvedRun,
   batch: TrainBatch,
+  keepWithinBudget: KeepWithinBudget,
   ports: StagePorts,
-): Promise<'done' | 'reused' | 'resumed'> {
+): Promise<'done' | 'resumed'> {
   const { store } = ports;
-  if (await hasArtifact(store, digest)) return 'reused';
   const startedAt = new Date(ports.now()).toISOString();
   const checkpoint = await readCheckpoint(store, digest);
   const readers = new Map<string, Promise<DatasetReader>>();
@@ -98,6 +105,8 @@ async function trainOne(
     async saveCheckpoint(next) {
       await store.put(keys.checkpoint(digest), encodeCheckpoint(next));
       lastCheckpointAt = ports.now();
+      // Now that nothing is lost by it, the trial may be stopped.
+      await keepWithinBudget();
     },
     dataset: (name) => remember(readers, name, () => openDataset(store, name, pinnedVersion(resolved, name))),
     async writeModel(tensors, metadata) {

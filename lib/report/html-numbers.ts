@@ -1,4 +1,5 @@
 /** The report's sections that are numbers: tables, spread over seeds, the last run, time and cost. */
+import { costedStages, spentOf } from '../pipeline/cost.ts';
 import type { RunDocument } from '../pipeline/run-document.ts';
 import {
   describeSpread,
@@ -98,24 +99,33 @@ ${causes.length > 0 && html`<p>What is not the same:</p><ul>${causes.map((cause)
 }
 
 export function costSection({ durations, cost }: RunDocument): Html | false {
-  const stages = [...new Set([...Object.keys(durations), ...Object.keys(cost)])].filter(
-    (stage) => stage !== 'total' && stage !== 'estimated',
+  const costs: Readonly<Record<string, number | undefined>> = Object.fromEntries(
+    costedStages.map((stage) => [stage, cost[stage]]),
   );
+  const costed = costedStages.filter((stage) => cost[stage] !== undefined);
+  const stages = [...new Set([...Object.keys(durations), ...costed])].filter((stage) => stage !== 'total');
   if (stages.length === 0) return false;
-  const spent = stages.reduce((sum, stage) => sum + (cost[stage] ?? 0), 0);
   const total = durations.total ?? stages.reduce((sum, stage) => sum + (durations[stage] ?? 0), 0);
   const row = (name: string, seconds: number | undefined, dollars: number | undefined) => [
     name,
     seconds === undefined ? '–' : formatSeconds(seconds),
     dollars === undefined ? '–' : formatDollars(dollars),
   ];
-  const rows = [...stages.map((stage) => row(stage, durations[stage], cost[stage])), row('all', total, spent)];
+  const rows = [
+    ...stages.map((stage) => row(stage, durations[stage], costs[stage])),
+    row('all', total, spentOf(cost) ?? 0),
+  ];
   const columns = [
     { label: 'Stage' },
     { label: 'Wall time', number: true },
     { label: 'Would cost on AWS', number: true },
   ];
   return html`<section><h2>Time and cost</h2>${makeTable('', columns, rows)}${
+    cost.pricesAsOf !== undefined &&
+    html`<p>As if on AWS, at the list prices of ${cost.pricesAsOf}, GPU machines on demand${
+      cost.totalOnSpot !== undefined && html`; with spot machines only, ${formatDollars(cost.totalOnSpot)}`
+    }.</p>`
+  }${
     cost.estimated !== undefined &&
     html`<p>Estimated before the run, with nothing cached: ${formatDollars(cost.estimated)}.</p>`
   }</section>`;

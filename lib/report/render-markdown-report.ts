@@ -1,4 +1,5 @@
 /** The report as Markdown, short enough for a pull request. */
+import { spentOf } from '../pipeline/cost.ts';
 import {
   describeSpread,
   formatChange,
@@ -19,10 +20,6 @@ export function renderMarkdownReport({ document, experiment, series }: Report): 
   const { text, tone } = headline(document);
   const { source } = experiment;
   const { verdict, failure, comparison, provenance, durations, cost } = document;
-  const spent = Object.entries(cost).reduce(
-    (sum, [stage, dollars]) => (stage === 'estimated' ? sum : sum + dollars),
-    0,
-  );
   const sections: readonly (string | false | undefined)[] = [
     `### ${signs[tone]} ${escapeMarkdown(document.experiment)} (${document.preset}): ${text}`,
     `> ${escapeMarkdown(verdict?.claim ?? experiment.claim)}\n>\n> ${escapeMarkdown(`${source.title}, ${source.place}`)} ([arXiv ${escapeMarkdown(source.arxiv)}](https://arxiv.org/abs/${encodeURIComponent(source.arxiv)}))`,
@@ -42,7 +39,7 @@ export function renderMarkdownReport({ document, experiment, series }: Report): 
     [
       `Run ${codeSpan(document.run)}`,
       durations.total === undefined ? undefined : formatSeconds(durations.total),
-      `would cost ${formatDollars(spent)} on AWS`,
+      `would cost ${formatDollars(spentOf(cost) ?? 0)} on AWS`,
       escapeMarkdown(`training code ${provenance.code}`),
       escapeMarkdown(`${provenance.backend}, ${provenance.threads} thread${provenance.threads === 1 ? '' : 's'}`),
       escapeMarkdown(provenance.hardware),

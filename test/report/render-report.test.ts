@@ -86,7 +86,7 @@ describe('renderReport', () => {
         measurements: [0, 1].map((seed) => ({ metric: evil, subject: evil, step: 1, seed, value: 1, unit: evil })),
         provenance: { ...sampleDocument.provenance, code: evil, hardware: evil },
         durations: { [evil]: 1 },
-        cost: { [evil]: 1 },
+        cost: { pricesAsOf: evil, train: 1 },
         comparison: {
           run: evil,
           outcome: 'holds',

@@ -12,11 +12,11 @@ import { parseLabelledImages } from '../lib/datasets/mnist.ts';
 import { startBaseline } from '../lib/learned-optimizers/baselines.ts';
 import { traceLosses } from '../lib/learned-optimizers/optimize.ts';
 import { createOptimizerNetwork, runNetwork } from '../lib/learned-optimizers/optimizer-network.ts';
+import { type PretrainedName, pretrainedFiles } from '../lib/learned-optimizers/pretrained/pretrained-files.ts';
 import { baseNetwork, createMnistPerceptrons } from '../lib/learned-optimizers/problems/mnist-perceptron.ts';
 import type { ProblemFamily } from '../lib/learned-optimizers/problems/problem.ts';
 import { createQuadratics, quadraticDistributions } from '../lib/learned-optimizers/problems/quadratics.ts';
 import { decodeOptimizerFile } from '../lib/learned-optimizers/tensorflow/optimizer-file.ts';
-import { type PretrainedName, pretrainedFiles } from '../lib/learned-optimizers/tensorflow/pretrained.ts';
 import { detectWasmBackend } from '../lib/numerics/backend.ts';
 
 const problems = 10;

@@ -5,6 +5,7 @@
  */
 
 export { KernelShapeError } from './kernels/errors.ts';
+export { type PretrainedName, pretrainedNames } from './learned-optimizers/pretrained/pretrained-files.ts';
 export {
   InvalidGradient,
   InvalidLearningRate,
@@ -13,7 +14,6 @@ export {
   UnknownOptimizer,
 } from './learned-optimizers/tensorflow/errors.ts';
 export { LearnedOptimizer, type LearnedOptimizerOptions } from './learned-optimizers/tensorflow/learned-optimizer.ts';
-export { type PretrainedName, pretrainedNames } from './learned-optimizers/tensorflow/pretrained.ts';
 export { Torch7Adam, Torch7NAG, Torch7RMSprop, Torch7SGD } from './learned-optimizers/tensorflow/torch7-optimizers.ts';
 export { InvalidWalkInput, InvalidWalkSetting, WalkNotConverged } from './random-walk/errors.ts';
 export {

@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { openDataset, pinDataset } from '../datasets/pinned-dataset.ts';
 import type { BaselineName } from '../learned-optimizers/baselines.ts';
+import { pretrainedFiles } from '../learned-optimizers/pretrained/pretrained-files.ts';
 import type { ProblemFamily } from '../learned-optimizers/problems/problem.ts';
-import { pretrainedFiles } from '../learned-optimizers/tensorflow/pretrained.ts';
 import type { ApiPorts } from './ports.ts';
 
 export const raceProblems = ['quadratics', 'mnist'] as const;

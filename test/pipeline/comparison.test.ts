@@ -28,7 +28,8 @@ it('compares means over seeds at the last common step, largest relative change f
     row('new', 1, 0, 1),
   ];
   expect(compareMeasurements(before, now)).toEqual([
-    { metric: 'loss', subject: 'adam', step: 100, before: 4, now: 8 },
-    { metric: 'loss', subject: 'lstm', step: 100, before: 2, now: 1.5 },
+    { metric: 'loss', subject: 'adam', step: 100, before: 4, now: 8, spread: null, exceedsSpread: null },
+    // Standard errors of 1 and 0.5.
+    { metric: 'loss', subject: 'lstm', step: 100, before: 2, now: 1.5, spread: Math.sqrt(1.25), exceedsSpread: false },
   ]);
 });

@@ -32,6 +32,9 @@ describe('a run through all stages', () => {
       experiment: 'test/counting',
       verdict: 'holds',
       reportKey: 'reports/one/index.html',
+      notify: 'always',
+      trained: 3,
+      change: 'first run',
     });
     const document = await documentOf(ports, 'one');
     expect(document.trials).toEqual({ planned: 3, trained: 3, reused: 0, resumed: 0, failed: 0 });
@@ -56,7 +59,7 @@ describe('a run through all stages', () => {
     const [one, two] = [await documentOf(ports, 'one'), await documentOf(ports, 'two')];
     expect(two.trials).toMatchObject({ trained: 0, reused: 3 });
     expect(two.measurements).toEqual(one.measurements);
-    expect(two.comparison).toEqual({ run: 'one', outcome: 'holds', changes: [] });
+    expect(two.comparison).toEqual({ run: 'one', outcome: 'holds', changes: [], causes: [] });
     await runStages(countingRequest('three', { preset: 'laptop', overrides: { steps: 11 } }), ports);
     expect((await documentOf(ports, 'three')).trials).toMatchObject({ trained: 3, reused: 0 });
     expect((await documentOf(ports, 'three')).comparison).toBeUndefined();

@@ -10,12 +10,12 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { decodeBase64, encodeBase64 } from '../../numerics/read-asset.ts';
+import type { PretrainedName } from '../pretrained/pretrained-files.ts';
 import { createEngine } from './create-lstm-engine.ts';
 import { InvalidOptimizerFile, OptimizerStateMismatch } from './errors.ts';
 import type { Compute, LstmEngine } from './lstm-engine.ts';
 import { listGradients, type NamedTensor } from './named-gradients.ts';
 import { decodeOptimizerFile, type NetworkSettings, type OptimizerFile } from './optimizer-file.ts';
-import type { PretrainedName } from './pretrained.ts';
 import { readOptimizerBytes } from './read-optimizer-bytes.ts';
 import { VariableSlots } from './variable-slots.ts';
 

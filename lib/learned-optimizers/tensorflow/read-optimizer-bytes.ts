@@ -1,8 +1,8 @@
 /** Where `LearnedOptimizer.load` gets its bytes: a shipped optimizer, an address, or a file. */
 import { readAsset } from '../../numerics/read-asset.ts';
 import { nearestName } from '../../pipeline/nearest-name.ts';
+import { isPretrained, pretrainedFiles, pretrainedNames } from '../pretrained/pretrained-files.ts';
 import { UnknownOptimizer } from './errors.ts';
-import { isPretrained, pretrainedFiles, pretrainedNames } from './pretrained.ts';
 
 /** The bytes of a source and what to call it. Throws UnknownOptimizer where there is nothing to read. */
 export async function readOptimizerBytes(

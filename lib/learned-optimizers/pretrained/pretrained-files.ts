@@ -2,9 +2,9 @@
 export type PretrainedName = 'mnist' | 'mnist-robust' | 'quadratics';
 
 export const pretrainedFiles: Readonly<Record<PretrainedName, URL>> = {
-  mnist: new URL('../pretrained/mnist.safetensors', import.meta.url),
-  'mnist-robust': new URL('../pretrained/mnist-robust.safetensors', import.meta.url),
-  quadratics: new URL('../pretrained/quadratics.safetensors', import.meta.url),
+  mnist: new URL('./mnist.safetensors', import.meta.url),
+  'mnist-robust': new URL('./mnist-robust.safetensors', import.meta.url),
+  quadratics: new URL('./quadratics.safetensors', import.meta.url),
 };
 
 export const pretrainedNames = Object.keys(pretrainedFiles) as PretrainedName[];

@@ -1,7 +1,8 @@
 /** `stepwise estimate`: what a run would take, before anybody starts it. */
 import { availableParallelism } from 'node:os';
 import { experiments } from '../../lib/experiments.ts';
-import { costedStages, costOf } from '../../lib/pipeline/cost.ts';
+import { costOf } from '../../lib/pipeline/cost.ts';
+import { costedStages } from '../../lib/pipeline/costed-stages.ts';
 import { defaultPrices } from '../../lib/pipeline/prices.ts';
 import { expectedRunWork, resolveParams } from '../../lib/pipeline/resolve.ts';
 import { formatDollars, formatSeconds } from '../../lib/report/format-numbers.ts';

@@ -1,6 +1,6 @@
 /** `stepwise status`: how far a run has come, also one of another process or on AWS. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { spentOf } from '../../lib/pipeline/cost.ts';
+import { spentOf } from '../../lib/pipeline/costed-stages.ts';
 import { keys } from '../../lib/pipeline/keys.ts';
 import { readRecord, resolvedRunSchema } from '../../lib/pipeline/records.ts';
 import type { RunDocument } from '../../lib/pipeline/run-document.ts';

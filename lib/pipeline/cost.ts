@@ -6,21 +6,10 @@
  * machine lost, logs, traces, the key of the topic, and what is stored. docs/cost.md says what they come to.
  */
 import { z } from 'zod';
+import { type CostedStage, costedStages } from './costed-stages.ts';
 import type { Workload } from './experiment.ts';
 import type { PriceTable } from './prices.ts';
 import type { LambdaStage } from './stages.ts';
-
-export const costedStages = [
-  'resolve',
-  'plan',
-  'train',
-  'evaluate',
-  'aggregate',
-  'notify',
-  'orchestration',
-  'storage',
-] as const;
-export type CostedStage = (typeof costedStages)[number];
 
 /** How the GPU machines are bought. The queue tries spot first; which one a job got, it cannot know. */
 export const gpuPurchases = ['on demand', 'spot'] as const;
@@ -174,11 +163,4 @@ export function describeCost(work: BilledWork, prices: PriceTable): RunCost & St
     ...costOf(work, prices),
     totalOnSpot: costOf(work, prices, 'spot').total,
   };
-}
-
-/** What a document says was spent; undefined where it says nothing. Documents of before 2026-11-25 have no total. */
-export function spentOf(cost: RunCost): number | undefined {
-  if (cost.total !== undefined) return cost.total;
-  const known = costedStages.map((stage) => cost[stage]).filter((value) => value !== undefined);
-  return known.length === 0 ? undefined : known.reduce((sum, value) => sum + value, 0);
 }

@@ -2,7 +2,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { costOf, runCostSchema, spentOf } from '../../lib/pipeline/cost.ts';
+import { costOf, runCostSchema } from '../../lib/pipeline/cost.ts';
+import { spentOf } from '../../lib/pipeline/costed-stages.ts';
 import { keys } from '../../lib/pipeline/keys.ts';
 import { defaultPrices } from '../../lib/pipeline/prices.ts';
 import { readRecord } from '../../lib/pipeline/records.ts';

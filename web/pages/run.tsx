@@ -1,5 +1,6 @@
 /** One run: its verdict, numbers, curves, and everything that they come from. */
 import { useState } from 'preact/hooks';
+import { costedStages, spentOf } from '../../lib/pipeline/costed-stages.ts';
 import { formatDollars, formatSeconds } from '../../lib/report/format-numbers.ts';
 import type { RunAnswer, RunDocument } from '../answers.ts';
 import { get } from '../client.ts';
@@ -93,8 +94,9 @@ function Run({ document, state }: RunAnswer) {
 
 function Overview({ document }: { readonly document: RunDocument }) {
   const { trials, durations, cost } = document;
-  const stages = Object.keys({ ...durations, ...cost }).filter((stage) => stage !== 'total' && stage !== 'estimated');
-  const total = Object.entries(cost).reduce((sum, [stage, value]) => (stage === 'estimated' ? sum : sum + value), 0);
+  const costs = new Map<string, number | undefined>(costedStages.map((stage) => [stage, cost[stage]]));
+  const costed = costedStages.filter((stage) => cost[stage] !== undefined);
+  const stages = [...new Set([...Object.keys(durations), ...costed])].filter((stage) => stage !== 'total');
   const counted = (['trained', 'reused', 'resumed', 'failed'] as const)
     .filter((kind) => trials[kind] > 0)
     .map((kind) => `${trials[kind]} ${kind}`);
@@ -106,7 +108,7 @@ function Overview({ document }: { readonly document: RunDocument }) {
           ['Finished, UTC', formatTime(document.finishedAt)],
           ['Trials', `${trials.planned} planned${counted.length > 0 ? `: ${counted.join(', ')}` : ''}`],
           durations.total === undefined ? undefined : ['Took', formatSeconds(durations.total)],
-          ['Would cost on AWS', formatDollars(total)],
+          ['Would cost on AWS', formatDollars(spentOf(cost) ?? 0)],
           cost.estimated === undefined ? undefined : ['Estimated before', formatDollars(cost.estimated)],
         ]}
       </Facts>
@@ -131,7 +133,7 @@ function Overview({ document }: { readonly document: RunDocument }) {
                   <tr key={stage}>
                     <th scope="row">{stage}</th>
                     <td class="number">{durations[stage] === undefined ? '–' : formatSeconds(durations[stage])}</td>
-                    <td class="number">{cost[stage] === undefined ? '–' : formatDollars(cost[stage])}</td>
+                    <td class="number">{formatCost(costs.get(stage))}</td>
                   </tr>
                 ))}
               </tbody>
@@ -141,6 +143,10 @@ function Overview({ document }: { readonly document: RunDocument }) {
       )}
     </>
   );
+}
+
+function formatCost(dollars: number | undefined): string {
+  return dollars === undefined ? '–' : formatDollars(dollars);
 }
 
 /** The report may hold many pictures, so it is loaded when it is opened. */

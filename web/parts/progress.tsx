@@ -1,4 +1,5 @@
 /** How far a run has come. */
+import { spentOf } from '../../lib/pipeline/costed-stages.ts';
 import { formatDollars, formatSeconds, formatSignificant } from '../../lib/report/format-numbers.ts';
 import type { RunDocument, RunState, StageProgress } from '../answers.ts';
 import { formatTime } from '../names.ts';
@@ -8,7 +9,7 @@ const stateWords = { waiting: 'waiting', running: 'under way', done: 'done' } as
 
 export function Progress({ state, document }: { readonly state: RunState; readonly document: RunDocument }) {
   const { progress } = state;
-  const spent = Object.entries(document.cost).reduce((sum, [stage, x]) => (stage === 'estimated' ? sum : sum + x), 0);
+  const spent = spentOf(document.cost) ?? 0;
   const current = progress?.stages.find((stage) => stage.state === 'running');
   return (
     <>

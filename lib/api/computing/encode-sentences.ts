@@ -4,17 +4,17 @@ import { tokenize } from '../../datasets/tokenize.ts';
 import { encodeSentences as encodeNumbered } from '../../layer-norm/models/skip-thoughts.ts';
 import { numberWords, restoreVocabulary, unknownWord } from '../../layer-norm/models/vocabulary.ts';
 import { InvalidModel } from '../../training/errors.ts';
+import { chooseArtifact, propertyOf } from '../choose-artifact.ts';
 import type { Deadline } from '../deadline.ts';
 import type { LoadedModel } from '../model-cache.ts';
 import type { ApiPorts } from '../ports.ts';
-import { chooseArtifact, describeModel, type UsedModel } from './choose-artifact.ts';
 
 export interface EncodedSentences {
-  readonly model: UsedModel;
+  readonly model: LoadedModel;
   readonly dimensions: number;
-  readonly vectors: readonly (readonly number[])[];
+  readonly vectors: number[][];
   /** Of each sentence, in its order. */
-  readonly unknownWords: readonly (readonly string[])[];
+  readonly unknownWords: string[][];
 }
 
 const encoderSettings = z.object({
@@ -26,8 +26,8 @@ const encoderSettings = z.object({
 const source = {
   experiment: 'layer-norm/sentence-encoding',
   what: 'layer-normalised sentence encoder',
-  filter: (trial: { readonly model?: unknown }) =>
-    (trial.model as { readonly normalization?: unknown } | undefined)?.normalization === 'layer',
+  filter: (trial: object) =>
+    (propertyOf(trial, 'model') as { readonly normalization?: unknown } | undefined)?.normalization === 'layer',
 };
 
 /** As it is after its last update. Words that are not in its vocabulary are the unknown one, as in training. */
@@ -45,7 +45,7 @@ export async function encodeSentences(
   const vectors = await encodeNumbered(loaded.tensors, numbered, settings, deadline.breathe);
   const { units } = settings;
   return {
-    model: describeModel(loaded),
+    model: loaded,
     dimensions: units,
     vectors: sentences.map((_, row) => [...vectors.subarray(row * units, (row + 1) * units)]),
     unknownWords: words.map((own) => own.filter((word) => vocabulary.idOf(word) === unknownWord)),

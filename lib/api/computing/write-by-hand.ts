@@ -1,12 +1,14 @@
 /** Writes a text by hand with a network that layer-norm/handwriting trained. */
+
+import { dispose } from '@tensorflow/tfjs-core';
 import { writeTexts } from '../../layer-norm/models/write-text.ts';
 import { readHandwritingModel } from '../../layer-norm/training/handwriting.ts';
 import { asTensors } from '../../training/trainer.ts';
-import { dispose } from '@tensorflow/tfjs-core';
+import { chooseArtifact, propertyOf } from '../choose-artifact.ts';
 import type { Deadline } from '../deadline.ts';
 import { InvalidInput, UnprocessableInput } from '../errors.ts';
+import type { LoadedModel } from '../model-cache.ts';
 import type { ApiPorts } from '../ports.ts';
-import { chooseArtifact, describeModel, type UsedModel } from './choose-artifact.ts';
 import { arrangeWriting, drawWriting, type Writing } from './writing-svg.ts';
 
 export interface WritingRequest {
@@ -17,7 +19,7 @@ export interface WritingRequest {
 }
 
 export interface WrittenText extends Writing {
-  readonly model: UsedModel;
+  readonly model: LoadedModel;
   readonly isFinished: boolean;
   readonly svg: string;
 }
@@ -25,8 +27,8 @@ export interface WrittenText extends Writing {
 const source = {
   experiment: 'layer-norm/handwriting',
   what: 'layer-normalised handwriting network',
-  filter: (trial: { readonly network?: unknown }) =>
-    (trial.network as { readonly normalization?: unknown } | undefined)?.normalization === 'layer',
+  filter: (trial: object) =>
+    (propertyOf(trial, 'network') as { readonly normalization?: unknown } | undefined)?.normalization === 'layer',
 };
 
 /**
@@ -49,7 +51,7 @@ export async function writeByHand(request: WritingRequest, ports: ApiPorts, dead
       );
     }
     const writing = arrangeWriting(points);
-    return { model: describeModel(loaded), isFinished, ...writing, svg: drawWriting(writing, text) };
+    return { model: loaded, isFinished, ...writing, svg: drawWriting(writing, text) };
   } finally {
     dispose(parameters);
   }
@@ -60,11 +62,12 @@ function checkAlphabet(text: string, alphabet: readonly string[]): void {
   const known = new Set(alphabet);
   const unknown = [...new Set(text)].filter((character) => !known.has(character));
   if (unknown.length === 0) return;
-  throw new InvalidInput(
-    `text: this network can write ${quoteAll(alphabet)}; it has never seen ${quoteAll(unknown)}.`,
-  );
+  throw new InvalidInput(`text: this network can write ${quoteAll(alphabet)}; it has never seen ${quoteAll(unknown)}.`);
 }
 
 function quoteAll(characters: readonly string[]): string {
-  return characters.map((character) => JSON.stringify(character).slice(1, -1)).map((shown) => `'${shown}'`).join(' ');
+  return characters
+    .map((character) => JSON.stringify(character).slice(1, -1))
+    .map((shown) => `'${shown}'`)
+    .join(' ');
 }

@@ -33,7 +33,9 @@ export function arrangeWriting(points: readonly WrittenPoint[]): Writing {
 
 /** @param text what the image says, for those who do not see it */
 export function drawWriting({ width, height, strokes }: Writing, text: string): string {
-  const path = strokes.map((stroke) => `M${stroke.map(([x, y]) => `${x} ${y}`).join('L')}${stroke.length === 1 ? 'h0' : ''}`);
+  const path = strokes.map(
+    (stroke) => `M${stroke.map(([x, y]) => `${x} ${y}`).join('L')}${stroke.length === 1 ? 'h0' : ''}`,
+  );
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">`,
     `<title>${escapeHtml(text)}</title>`,

@@ -1,9 +1,10 @@
 /** `POST /v1/handwriting/write`: a text by hand, as an image or as strokes. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { accepts } from 'hono/accepts';
-import { artifactHeader, usedModelSchema } from '../computing/choose-artifact.ts';
+import { artifactHeader } from '../choose-artifact.ts';
 import type { ApiApp, ApiPorts } from '../ports.ts';
 import { computingProblems } from '../problem.ts';
+import { modelSchema, nameModel } from './model.ts';
 import { artifactDigest } from './names.ts';
 
 const mostCharacters = 60;
@@ -16,7 +17,10 @@ export const writingRequestSchema = z
       // Characters beyond the basic plane count as one below, and as two here.
       .max(2 * mostCharacters)
       .refine((text) => [...text].length <= mostCharacters, `text may have ${mostCharacters} characters`)
-      .openapi({ description: `At most ${mostCharacters} characters, each one that the network has seen`, example: 'layer norm' }),
+      .openapi({
+        description: `At most ${mostCharacters} characters, each one that the network has seen`,
+        example: 'layer norm',
+      }),
     bias: z
       .number()
       .min(0)
@@ -30,7 +34,7 @@ export const writingRequestSchema = z
 
 export const writtenTextSchema = z
   .strictObject({
-    model: usedModelSchema,
+    model: modelSchema,
     isFinished: z.boolean().openapi({ description: 'Whether the network came to the end of the text' }),
     width: z.number(),
     height: z.number(),
@@ -46,7 +50,8 @@ const route = createRoute({
   path: '/v1/handwriting/write',
   operationId: 'writeByHand',
   summary: 'Writes a text by hand with the newest trained network',
-  description: 'SVG, or JSON with the strokes where Accept asks for application/json. The same request gives the same answer.',
+  description:
+    'SVG, or JSON with the strokes where Accept asks for application/json. The same request gives the same answer.',
   tags: ['models'],
   request: { body: { required: true, content: { 'application/json': { schema: writingRequestSchema } } } },
   responses: {
@@ -62,12 +67,12 @@ export function registerHandwriting(app: ApiApp, ports: ApiPorts): void {
   app.openapi(route, async (context) => {
     const { writeByHand } = await import('../computing/write-by-hand.ts');
     const request = context.req.valid('json');
-    const { svg, ...written } = await writeByHand(request, ports, context.get('deadline'));
+    const { svg, model, ...written } = await writeByHand(request, ports, context.get('deadline'));
     const supports = ['image/svg+xml', 'application/json'];
     const type = accepts(context, { header: 'Accept', supports, default: 'image/svg+xml' });
     context.header('Vary', 'Accept');
-    context.header(artifactHeader, written.model.artifact);
-    if (type === 'application/json') return context.json({ ...written, strokes: written.strokes, svg } as never, 200);
-    return context.body(svg, 200, { 'content-type': 'image/svg+xml' }) as never;
+    context.header(artifactHeader, model.digest);
+    if (type === 'application/json') return context.json({ model: nameModel(model), ...written, svg }, 200);
+    return context.body(svg, 200, { 'content-type': 'image/svg+xml' });
   });
 }

@@ -1,25 +1,14 @@
 /** Which trained model a request is answered with. */
-import { z } from '@hono/zod-openapi';
-import { InvalidInput } from '../errors.ts';
-import type { LoadedModel, ModelCache, TrialFilter } from '../model-cache.ts';
+import { InvalidInput } from './errors.ts';
+import type { LoadedModel, ModelCache, TrialFilter } from './model-cache.ts';
 
 /** The experiment that trains such models, and which of its trials train one that is meant. */
 export interface ModelSource {
   readonly experiment: string;
-  /** As in `The store has no …`. */
+  /** As in `The store has no …`; another filter needs another name. */
   readonly what: string;
   readonly filter: TrialFilter;
 }
-
-/** In answers: what they were computed with. */
-export const usedModelSchema = z
-  .strictObject({
-    artifact: z.string().openapi({ description: 'Digest of what it was trained from: the same one gives the same answer' }),
-    experiment: z.string(),
-    trial: z.string(),
-  })
-  .openapi('UsedModel');
-export type UsedModel = z.infer<typeof usedModelSchema>;
 
 /** The header that names the artifact where the answer is a picture. */
 export const artifactHeader = 'Stepwise-Artifact';
@@ -43,6 +32,7 @@ export async function chooseArtifact(
   return model;
 }
 
-export function describeModel({ digest, manifest }: LoadedModel): UsedModel {
-  return { artifact: digest, experiment: manifest.experiment, trial: manifest.trial.name };
+/** A trial's property that a filter looks at, which its schema does not know. */
+export function propertyOf(trial: object, name: string): unknown {
+  return (trial as Readonly<Record<string, unknown>>)[name];
 }

@@ -57,6 +57,12 @@ function deployment(deployed: UploadPorts['deployed'] = []) {
   return { store, executions, ports, calls: () => calls };
 }
 
+async function keysOf(store: MemoryObjectStore, prefix = ''): Promise<readonly string[]> {
+  const found: string[] = [];
+  for await (const { key } of store.list(prefix)) found.push(key);
+  return found;
+}
+
 function shuffled<Item>(items: readonly Item[], seed: number): Item[] {
   const random = randomStream(seed, 'events');
   const order = [...items];
@@ -153,8 +159,8 @@ describe('the claim', () => {
     await addSubscription(store, subscription('learned-optimizers/mnist'));
     const failing = { ...ports, start: () => Promise.reject(new Error('throttled')) };
     await expect(startOnUpload(manifest(versions[0]), failing)).rejects.toThrow('throttled');
-    const [{ key }] = (await Array.fromAsync(store.list('starts/'))) as [{ key: string }];
-    const claimed = JSON.parse(new TextDecoder().decode((await store.get(key))!.body));
+    const [key] = await keysOf(store, 'starts/');
+    const claimed = JSON.parse(new TextDecoder().decode((await store.get(key!))!.body));
     await startOnUpload(manifest(versions[0]), ports);
     expect([...executions.keys()]).toEqual([claimed.run]);
   });
@@ -204,7 +210,7 @@ describe('subscriptions', () => {
     await addSubscription(store, subscription('learned-optimizers/mnist'));
     await startOnUpload(manifest(versions[0], 'cifar-10'), ports);
     expect(executions.size).toBe(0);
-    expect(await Array.fromAsync(store.list('starts/'))).toEqual([]);
+    expect(await keysOf(store, 'starts/')).toEqual([]);
   });
 });
 
@@ -229,7 +235,7 @@ describe('a key', () => {
     const { store, executions, ports } = deployment([subscription('a/b')]);
     expect(await startOnUpload(created(key), ports)).toEqual({ uploaded: null, runs: [] });
     expect(executions.size).toBe(0);
-    expect(await Array.fromAsync(store.list(''))).toEqual([]);
+    expect(await keysOf(store)).toEqual([]);
   });
 });
 

@@ -25,7 +25,7 @@ export function get<Answer>(path: string, signal?: AbortSignal): Promise<Answer>
 export function post<Answer>(path: string, body: unknown, signal?: AbortSignal): Promise<Answer> {
   return ask<Answer>(path, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', accept: 'application/json, application/problem+json' },
     body: JSON.stringify(body),
     ...(signal ? { signal } : {}),
   });

@@ -14,11 +14,14 @@ import { problemType, toProblem } from './problem.ts';
 import { registerDigits } from './routes/digits.ts';
 import { registerEvaluations } from './routes/evaluations.ts';
 import { registerExperiments } from './routes/experiments.ts';
+import { registerHandwriting } from './routes/handwriting.ts';
 import { registerOptimizers } from './routes/optimizers.ts';
 import { registerRegressions } from './routes/regressions.ts';
 import { registerReports } from './routes/reports.ts';
 import { registerResults } from './routes/results.ts';
 import { registerRuns } from './routes/runs.ts';
+import { registerSegmentations } from './routes/segmentations.ts';
+import { registerSentences } from './routes/sentences.ts';
 import { loopbackOnly, securityHeaders } from './security.ts';
 
 export interface ApiOptions {
@@ -35,6 +38,9 @@ const routes = [
   registerEvaluations,
   registerDigits,
   registerOptimizers,
+  registerSegmentations,
+  registerSentences,
+  registerHandwriting,
 ];
 
 export function createApi(ports: ApiPorts, { loopback = false }: ApiOptions = {}): ApiApp {

@@ -3,6 +3,7 @@ import { checkPngHeader } from './decode-picture.ts';
 import { DatasetCorrupt, UnusablePicture } from './errors.ts';
 import { type LabelMap, voidLabel } from './label-map.ts';
 import { type MatValue, readMatFile } from './mat-file.ts';
+import { stripPng } from './png-chunks.ts';
 
 /**
  * `png`: PASCAL VOC, the indices of a palette, or grey of 8 bits; 255 is void. `sbd`: MAT-file, `GTcls.Segmentation`, 0 is
@@ -42,7 +43,8 @@ const decoders: Readonly<Record<LabelFormat, (bytes: Uint8Array, file: string) =
 
 /** Indices into the palette, never its colours: VOC's palette is only there to be looked at. */
 async function decodeIndexedPng(bytes: Uint8Array, file: string): Promise<LabelMap> {
-  const { width, height, bitDepth, colourType } = checkPngHeader(bytes, file);
+  const header = checkPngHeader(bytes, file);
+  const { width, height, bitDepth, colourType } = header;
   if (colourType !== 3 && !(colourType === 0 && bitDepth === 8)) {
     const kinds: Record<number, string> = { 0: 'grey', 2: 'RGB', 4: 'grey with alpha', 6: 'RGB with alpha' };
     throw new UnusablePicture(
@@ -51,10 +53,11 @@ async function decodeIndexedPng(bytes: Uint8Array, file: string): Promise<LabelM
       'save the classes’ numbers, not their colours',
     );
   }
+  const stripped = stripPng(bytes, header, file);
   const { decode } = await import('fast-png');
   let data: ArrayLike<number>;
   try {
-    data = decode(bytes, { checkCrc: true }).data;
+    data = decode(stripped, { checkCrc: true }).data;
   } catch (cause) {
     throw new DatasetCorrupt(file, `it cannot be decoded (${(cause as Error).message})`, { cause });
   }

@@ -24,12 +24,15 @@ export class DatasetUnreadable extends InputError {
 /** It can be read but is not what it should be. `record` counts from 0, as the file's own readers do. */
 export class DatasetCorrupt extends InputError {
   readonly file: string;
+  /** Without the file's name, for whoever gave it no name. */
+  readonly problem: string;
   readonly record: number | undefined;
 
   constructor(file: string, problem: string, options: ErrorOptions & { record?: number } = {}) {
     const where = options.record === undefined ? file : `${file}, record ${options.record}`;
     super(`${where}: ${problem}. Get the file again from its owner, or from a copy that is whole.`, options);
     this.file = file;
+    this.problem = problem;
     this.record = options.record;
   }
 }
@@ -37,9 +40,13 @@ export class DatasetCorrupt extends InputError {
 /** It is a whole picture, but not one that can be used: too large, not RGB, transparent. */
 export class UnusablePicture extends InputError {
   readonly file: string;
+  readonly problem: string;
+  readonly remedy: string;
 
   constructor(file: string, problem: string, remedy: string) {
     super(`${file}: ${problem}. Please ${remedy}, or take it out of the folder.`);
     this.file = file;
+    this.problem = problem;
+    this.remedy = remedy;
   }
 }

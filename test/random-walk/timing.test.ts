@@ -6,7 +6,6 @@ import { type Measurement, presetNames } from '../../lib/pipeline/experiment.ts'
 import { solverArrays } from '../../lib/random-walk/converge.ts';
 import { measureSeconds } from '../../lib/random-walk/experiments/measure-seconds.ts';
 import { plainWalkStep } from '../../lib/random-walk/experiments/plain-walk-step.ts';
-import { resizeBilinear } from '../../lib/random-walk/experiments/resize-bilinear.ts';
 import { makeTimedScene, pictureOfSeed } from '../../lib/random-walk/experiments/timed-scene.ts';
 import { timing } from '../../lib/random-walk/experiments/timing.ts';
 import { gridOf, nonZeros } from '../../lib/random-walk/experiments/timing-grids.ts';
@@ -14,6 +13,7 @@ import { timingMetrics, timingSubjects } from '../../lib/random-walk/experiments
 import { fitPower } from '../../lib/random-walk/experiments/timing-numbers.ts';
 import { createNeighbourhood, forEachPair } from '../../lib/random-walk/neighbourhood.ts';
 import { walkStep } from '../../lib/random-walk/reference/walk.ts';
+import { resizeBilinear } from '../../lib/random-walk/resize-bilinear.ts';
 import { solverBytes, stepBytes } from '../../lib/random-walk/walk-memory.ts';
 import { renderChart } from '../../lib/report/render-chart.ts';
 import { runExperiment } from '../layer-norm/run-experiment.ts';

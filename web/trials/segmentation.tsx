@@ -13,7 +13,8 @@ const coarse = 8;
 const backEnds = [
   { name: '', label: 'none: by colour, made here' },
   { name: 'large-fov', label: 'LargeFOV, as trained' },
-  { name: 'residual', label: 'residual network, as trained' },
+  { name: 'attention', label: 'LargeFOV with attention, as trained' },
+  { name: 'deeplab-v2', label: 'DeepLab-v2, as trained' },
 ] as const;
 
 interface Photo {

@@ -47,33 +47,37 @@ export async function writeTexts(
 
   let state = startHandwriting(settings, texts.length, text.alphabetSize);
   let last = new Float32Array(3 * texts.length);
-  for (let point = 0; point < mostPoints && hands.some(({ isFinished }) => !isFinished); point++) {
-    const input = last;
-    let step: ReturnType<typeof stepHandwriting> | undefined;
-    tf.tidy(() => {
-      step = stepHandwriting(parameters, settings, tf.tensor2d(input, [texts.length, 3]), state, text);
-      return [step.outputs, ...stateTensors(step.state)];
-    });
-    const { outputs: predicted, weights, state: moved } = step!;
-    tf.dispose(stateTensors(state));
-    state = moved;
-    const outputs = await predicted.data();
-    predicted.dispose();
-    const next = new Float32Array(last.length);
-    for (const [row, hand] of hands.entries()) {
-      if (hand.isFinished) continue;
-      hand.isFinished = isBeyond(weights[row]!);
-      if (hand.isFinished) continue;
-      const { x, y, ended } = sampleMixture(rowOf(outputs, row, texts.length), bias, random[row]!);
-      next.set([x, y, Number(ended)], 3 * row);
-      const [dx, dy] = restoreOffset({ x, y }, encoding);
-      const before = hand.points.at(-1)!;
-      hand.points.push({ x: before.x + dx, y: before.y + dy, stroke: before.stroke + last[3 * row + 2]! });
+  try {
+    for (let point = 0; point < mostPoints && hands.some(({ isFinished }) => !isFinished); point++) {
+      const input = last;
+      let step: ReturnType<typeof stepHandwriting> | undefined;
+      tf.tidy(() => {
+        step = stepHandwriting(parameters, settings, tf.tensor2d(input, [texts.length, 3]), state, text);
+        return [step.outputs, ...stateTensors(step.state)];
+      });
+      const { outputs: predicted, weights, state: moved } = step!;
+      tf.dispose(stateTensors(state));
+      state = moved;
+      const outputs = await predicted.data();
+      predicted.dispose();
+      const next = new Float32Array(last.length);
+      for (const [row, hand] of hands.entries()) {
+        if (hand.isFinished) continue;
+        hand.isFinished = isBeyond(weights[row]!);
+        if (hand.isFinished) continue;
+        const { x, y, ended } = sampleMixture(rowOf(outputs, row, texts.length), bias, random[row]!);
+        next.set([x, y, Number(ended)], 3 * row);
+        const [dx, dy] = restoreOffset({ x, y }, encoding);
+        const before = hand.points.at(-1)!;
+        hand.points.push({ x: before.x + dx, y: before.y + dy, stroke: before.stroke + last[3 * row + 2]! });
+      }
+      last = next;
+      await breathe();
     }
-    last = next;
-    await breathe();
+  } finally {
+    // `breathe` may end it at any point.
+    tf.dispose(stateTensors(state));
   }
-  tf.dispose(stateTensors(state));
   return hands;
 }
 

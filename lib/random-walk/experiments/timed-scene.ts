@@ -6,7 +6,7 @@ import { randomStream } from '../../numerics/random.ts';
 import { scoreStride } from '../back-ends/settings.ts';
 import { InvalidWalkInput } from '../errors.ts';
 import type { ClassProbabilities, Picture } from '../refine.ts';
-import { type PixelValues, resizeBilinear } from './resize-bilinear.ts';
+import { type PixelValues, resizeBilinear } from '../resize-bilinear.ts';
 
 export interface SceneSize {
   readonly height: number;

@@ -3,8 +3,8 @@ import { createRandomWalkKernel } from '../../kernels/random-walk-kernel.ts';
 import { randomStream } from '../../numerics/random.ts';
 import { type Convergence, converge, type Solver } from '../converge.ts';
 import type { PixelGrid } from '../neighbourhood.ts';
+import { resizeBilinear } from '../resize-bilinear.ts';
 import { plainWalkStep } from './plain-walk-step.ts';
-import { resizeBilinear } from './resize-bilinear.ts';
 import { coloursAt, type TimedScene } from './timed-scene.ts';
 
 /** θ of a colour: what `refine` has by default. */

@@ -21,6 +21,9 @@ async function forward(body) {
     const response = await fetch(process.env.FORWARD_TO, { method: 'POST', body });
     return { body: await response.text(), failed: response.headers.has('x-amz-function-error') };
   } catch (error) {
-    return { body: JSON.stringify({ errorType: 'Lambda.SdkClientException', errorMessage: String(error) }), failed: true };
+    return {
+      body: JSON.stringify({ errorType: 'Lambda.SdkClientException', errorMessage: String(error) }),
+      failed: true,
+    };
   }
 }

@@ -2,7 +2,8 @@
  * The whole cloud on loopback: the synthesised template in MiniStack, its functions' zips under Lambda's own runtime
  * emulator, its jobs as processes. docs/testing-the-cloud.md says what of it is real and what is replaced.
  */
-import { chmod, copyFile, cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
@@ -17,7 +18,6 @@ import { bundleCode } from '../../../infra/bundle.ts';
 import { type DeployableCode, projectRoot } from '../../../infra/deployable-code.ts';
 import { type SynthesizedTemplate, synthesizeTemplate } from '../../../infra/synthesize.ts';
 import type { RunRequest } from '../../../lib/pipeline/request.ts';
-import { newTemporaryFolder } from '../../temporary-folder.ts';
 import { credentials, findProgram, region, s3ClientFor, startMiniStack } from '../ministack.ts';
 import { type BatchServer, startBatchServer } from './batch-server.ts';
 import { assetBucket, createAssetBucket, deployStack, resolveReferences } from './deployed-stack.ts';
@@ -67,7 +67,7 @@ export async function startEmulatedCloud(): Promise<EmulatedCloud | undefined> {
   const ministack = await startMiniStack({ SFN_WAIT_SCALE: waitScale });
   if (!ministack) return undefined;
   const { endpoint } = ministack;
-  const folder = await newTemporaryFolder();
+  const folder = await mkdtemp(join(tmpdir(), 'stepwise-cloud-'));
   const code = await bundleCode(join(folder, 'bundles'));
   const synthesized = await synthesizeTemplate({ code });
 
@@ -130,6 +130,7 @@ export async function startEmulatedCloud(): Promise<EmulatedCloud | undefined> {
     async stop() {
       await ministack.stop();
       await Promise.all([functions.stop(), jobs.stop()]);
+      await rm(folder, { recursive: true, force: true });
     },
   };
   return cloud;

@@ -28,12 +28,15 @@ export interface EmulatedTemplate {
 
 export const jobFunctionId = 'EmulatedSubmitJob';
 
+/** MiniStack refuses a template that has them. */
+const unknownTypes = /^AWS::(Batch::\w+|Budgets::Budget|EC2::FlowLog)$/;
+
 export function emulateTemplate(synthesized: SynthesizedTemplate, options: EmulationOptions): EmulatedTemplate {
   const changes: string[] = [];
   const removed = new Set<string>();
   const resources: Record<string, AnyJson> = {};
   for (const [id, resource] of Object.entries(synthesized.Resources)) {
-    if (resource.Type.startsWith('AWS::Batch::')) {
+    if (unknownTypes.test(resource.Type)) {
       removed.add(id);
       changes.push(`removed ${resource.Type}: ${withoutHash(id)}`);
     } else {
@@ -73,7 +76,7 @@ function replaceCode(properties: AnyJson, url: string, { code }: EmulationOption
   properties.Code = { S3Bucket: code.bucket, S3Key: code.key };
   properties.Environment ??= { Variables: {} };
   properties.Environment.Variables.FORWARD_TO = url;
-  // What the bundle's process gets, the forwarder must not: there are no maps to enable beside it.
+  // Its bootstrap is started with the PATH of MiniStack, whose Node may be another.
   properties.Environment.Variables.FORWARDER_NODE = process.execPath;
 }
 

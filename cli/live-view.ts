@@ -1,15 +1,14 @@
-/** A run as it goes: a few lines redrawn in a terminal, and elsewhere a plain line every few seconds. */
+/** A run as it goes: a line a stage in a terminal, and elsewhere one line. */
 import { formatSeconds, formatSignificant } from '../lib/report/format-numbers.ts';
+import { cut, openProgressView, type ProgressView } from './progress-view.ts';
 import type { RunProgress } from './run-progress.ts';
 import { sparkline } from './sparkline.ts';
 import type { Terminal } from './terminal.ts';
 import { oneLine } from './text-table.ts';
 
 const signs = { waiting: ' ', running: '▸', done: '✓' } as const;
-const redrawMilliseconds = 200;
-const plainMilliseconds = 4_000;
 
-/** One line a stage, none longer than the terminal is wide: a line that wraps cannot be redrawn. */
+/** One line a stage. */
 export function renderLiveView(progress: RunProgress, columns: number): readonly string[] {
   const reached = progress.stages.findLastIndex(({ state }) => state !== 'waiting');
   return progress.stages.map((stage, index) => {
@@ -35,50 +34,11 @@ export function renderPlainLine(progress: RunProgress): string {
   return parts.filter(Boolean).join(', ');
 }
 
-export interface LiveView {
-  update(progress: RunProgress): void;
-  /** Draws the end and leaves it on the screen. */
-  close(progress: RunProgress): void;
-}
+export type LiveView = ProgressView<RunProgress>;
 
 /** `now`: milliseconds, as the throttle counts them. */
 export function openLiveView(terminal: Terminal, now: () => number): LiveView {
-  return terminal.isInteractive ? openRedrawnView(terminal, now) : openPlainView(terminal, now);
-}
-
-function openRedrawnView(terminal: Terminal, now: () => number): LiveView {
-  let drawnLines = 0;
-  let lastDrawnAt = Number.NEGATIVE_INFINITY;
-  const draw = (progress: RunProgress) => {
-    const lines = renderLiveView(progress, terminal.columns);
-    const up = drawnLines > 0 ? `\u001b[${drawnLines}A` : '';
-    terminal.draw(`${up}${lines.map((line) => `\r\u001b[2K${line}\n`).join('')}`);
-    drawnLines = lines.length;
-    lastDrawnAt = now();
-  };
-  return {
-    update: (progress) => {
-      if (now() - lastDrawnAt >= redrawMilliseconds) draw(progress);
-    },
-    close: draw,
-  };
-}
-
-function openPlainView(terminal: Terminal, now: () => number): LiveView {
-  let lastToldAt = Number.NEGATIVE_INFINITY;
-  let lastLine = '';
-  const tell = (progress: RunProgress) => {
-    const line = renderPlainLine(progress);
-    if (line !== lastLine) terminal.tell(line);
-    lastLine = line;
-    lastToldAt = now();
-  };
-  return {
-    update: (progress) => {
-      if (now() - lastToldAt >= plainMilliseconds) tell(progress);
-    },
-    close: tell,
-  };
+  return openProgressView(terminal, now, { lines: renderLiveView, plain: renderPlainLine });
 }
 
 function countItems({ items, done, reused, resumed, failed, state }: RunProgress['stages'][number]): string {
@@ -106,9 +66,4 @@ function describeLeft({ secondsLeft }: RunProgress): string {
 
 function describeTime(seconds: number | undefined): string {
   return seconds === undefined ? '' : formatSeconds(seconds);
-}
-
-function cut(text: string, width: number): string {
-  const characters = [...text];
-  return characters.length <= width ? text : `${characters.slice(0, Math.max(0, width - 1)).join('')}…`;
 }

@@ -5,6 +5,7 @@ import type { ExitCode } from './exit-code.ts';
 import { collect, dollars, percentage, port, positiveInteger } from './option-values.ts';
 import { addScheduleCommands } from './schedule-commands.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
+import { addUploadCommands } from './upload-commands.ts';
 
 export async function main(commandLine: readonly string[], terminal: Terminal = openTerminal()): Promise<ExitCode> {
   let exitCode: ExitCode = 0;
@@ -124,6 +125,7 @@ function createProgram(terminal: Terminal, done: (code: ExitCode) => void): Comm
     .option('--port <n>', 'of 127.0.0.1; 0 takes any that is free', port, 4173)
     .action(async (options) => done(await (await import('./commands/serve.ts')).serve(options, terminal)));
   addScheduleCommands(program, terminal, done);
+  addUploadCommands(program, terminal, done);
   return program;
 }
 

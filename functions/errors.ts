@@ -9,6 +9,13 @@ export class InvalidEnvironment extends InputError {
   }
 }
 
+/** What came is not what the function is for. It ends in the dead-letter queue. */
+export class InvalidEvent extends InputError {
+  constructor(problem: string) {
+    super(`The event ${problem}.`);
+  }
+}
+
 export class NoGpu extends RunError {
   constructor() {
     super(

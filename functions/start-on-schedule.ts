@@ -1,8 +1,6 @@
 /** A firing of EventBridge Scheduler becomes one execution: its name is made of the schedule and the time that was meant. */
 import { z } from 'zod';
 import { InvalidRequest } from '../lib/pipeline/errors.ts';
-import { keys } from '../lib/pipeline/keys.ts';
-import { formatRecord } from '../lib/pipeline/records.ts';
 import { type RunRequest, runRequestSchema } from '../lib/pipeline/request.ts';
 import {
   checkScheduleDefinition,
@@ -11,21 +9,14 @@ import {
   scheduledRequest,
   updateSchedule,
 } from '../lib/pipeline/schedules.ts';
-import { PreconditionFailed } from '../lib/storage/errors.ts';
-import type { ObjectStore } from '../lib/storage/object-store.ts';
+import { keepRequest } from '../lib/pipeline/starts.ts';
+import type { StarterPorts } from './starter-handler.ts';
 
 /** `schedule` points to one in the store; `definition` is one that was deployed with the stack. */
 const firingSchema = z.union([
   z.strictObject({ schedule: z.string().max(100), time: z.iso.datetime() }),
   z.strictObject({ definition: z.unknown(), time: z.iso.datetime() }),
 ]);
-
-export interface StarterPorts {
-  readonly store: ObjectStore;
-  /** False where an execution of this name was started before. */
-  start(execution: { readonly name: string; readonly input: string }): Promise<boolean>;
-  log(message: string, details: Readonly<Record<string, unknown>>): void;
-}
 
 export interface Started {
   readonly run: string | null;
@@ -46,9 +37,8 @@ export async function startOnSchedule(event: unknown, { store, start, log }: Sta
   if (stored?.paused) return { run: null, outcome: 'paused' };
   const definition =
     stored ?? checkScheduleDefinition('definition' in firing.data ? firing.data.definition : undefined);
-  const request = requestOf(definition, time);
+  const request = await keepRequest(store, requestOf(definition, time));
   const { run } = request;
-  await keepRequest(store, request);
   const isFirst = await start({ name: run, input: JSON.stringify(request) });
   log(isFirst ? 'started' : 'had been started before', { run, schedule: definition.name });
   // For `schedule list`; the execution's name is what keeps a time from running twice.
@@ -63,13 +53,4 @@ function requestOf(definition: ScheduleDefinition, time: Date): RunRequest {
   const parsed = runRequestSchema.safeParse(scheduledRequest(definition, time));
   if (!parsed.success) throw new InvalidRequest(z.prettifyError(parsed.error));
   return parsed.data;
-}
-
-/** So that `show` and `status` know the run; what an earlier delivery wrote stays. */
-async function keepRequest(store: ObjectStore, request: RunRequest): Promise<void> {
-  try {
-    await store.put(keys.request(request.run), formatRecord(request), { ifNoneMatch: '*' });
-  } catch (error) {
-    if (!(error instanceof PreconditionFailed)) throw error;
-  }
 }

@@ -33,6 +33,7 @@ export function createApp({ code, outputDirectory, context = {}, checked = true 
     notificationEmail: app.node.tryGetContext('stepwise:notificationEmail'),
     webhookParameter: app.node.tryGetContext('stepwise:notificationWebhookParameter'),
     schedules: app.node.tryGetContext('stepwise:schedules'),
+    subscriptions: app.node.tryGetContext('stepwise:subscriptions'),
   });
   return app;
 }

@@ -4,22 +4,20 @@
  * those given here come and go with the deployment.
  */
 import { Aws, CfnOutput, Duration, Fn, Stack } from 'aws-cdk-lib';
-import { Alarm, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
-import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { CfnSchedule, CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { type ScheduleTarget, scheduleGroup, schedulerEntry } from '../cli/scheduler-entries.ts';
 import { checkScheduleDefinition, type ScheduleDefinition } from '../lib/pipeline/schedules.ts';
-import { acknowledge } from './acknowledge.ts';
 import { type DeployableCode, functionDirectory } from './deployable-code.ts';
 import { grantPrefixes } from './grants.ts';
 import { HardenedFunction } from './hardened-function.ts';
+import { UndeliveredQueue } from './undelivered-queue.ts';
 
 export interface SchedulesProps {
   readonly code: DeployableCode;
@@ -52,36 +50,23 @@ export class Schedules extends Construct {
     starter.role.addToPolicy(
       new PolicyStatement({ actions: ['states:StartExecution'], resources: [stateMachine.stateMachineArn] }),
     );
-    const undelivered = this.createDeadLetterQueue(props.topic);
+    const undelivered = new UndeliveredQueue(this, 'Undelivered', {
+      topic: props.topic,
+      alarm: 'A schedule fired and no run was started; the message in the queue says which and why',
+    });
+    undelivered.keepFailuresOf(starter);
     const group = new CfnScheduleGroup(this, 'Group', { name: scheduleGroup });
-    const role = this.createRole(undelivered);
+    const role = this.createRole(undelivered.queue);
     const target: ScheduleTarget = {
       functionArn: starter.function.functionArn,
       roleArn: role.roleArn,
-      deadLetterArn: undelivered.queueArn,
+      deadLetterArn: undelivered.queue.queueArn,
     };
     for (const definition of checkDefinitions(props.definitions)) this.deploy(definition, target, group);
     new CfnOutput(Stack.of(this), 'ScheduleTarget', {
       value: Fn.join('|', [target.functionArn, target.roleArn, target.deadLetterArn]),
       description: 'stepwise schedule add --engine aws --schedule-target …',
     });
-  }
-
-  private createDeadLetterQueue(topic: ITopic): Queue {
-    const queue = new Queue(this, 'Undelivered', {
-      encryption: QueueEncryption.SQS_MANAGED,
-      enforceSSL: true,
-      retentionPeriod: Duration.days(14),
-    });
-    acknowledge(queue, 'AwsSolutions-SQS3', 'It is the dead-letter queue itself; an alarm tells of what is in it.');
-    new Alarm(this, 'MissedFiring', {
-      alarmDescription: 'A schedule fired and no run was started; the message in the queue says which and why',
-      metric: queue.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(5), statistic: 'Maximum' }),
-      threshold: 1,
-      evaluationPeriods: 1,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
-    }).addAlarmAction(new SnsAction(topic));
-    return queue;
   }
 
   /** Only for entries of this group, so that no other scheduler of the account or of another can borrow it. */

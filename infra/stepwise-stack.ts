@@ -14,6 +14,7 @@ import { evaluateTimeout, Pipeline } from './pipeline.ts';
 import { Schedules } from './schedules.ts';
 import { StageFunction } from './stage-function.ts';
 import { TrainingQueue } from './training-queue.ts';
+import { UploadTrigger } from './upload-trigger.ts';
 import { Webhook } from './webhook.ts';
 
 export interface StepwiseStackProps extends StackProps {
@@ -26,6 +27,8 @@ export interface StepwiseStackProps extends StackProps {
   readonly webhookParameter?: string | undefined;
   /** Schedules that come with the deployment; see schedules.ts. */
   readonly schedules?: unknown;
+  /** Subscriptions to uploads that come with the deployment; see upload-trigger.ts. */
+  readonly subscriptions?: unknown;
 }
 
 interface StageSettings {
@@ -107,7 +110,11 @@ export class StepwiseStack extends Stack {
       ...{ code: props.code, bucket, stateMachine, topic },
       definitions: props.schedules,
     });
-    const watched = [...Object.values(functions), schedules.starter];
+    const uploads = new UploadTrigger(this, 'Uploads', {
+      ...{ code: props.code, bucket, stateMachine, topic },
+      subscriptions: props.subscriptions,
+    });
+    const watched = [...Object.values(functions), schedules.starter, uploads.starter];
     if (props.webhookParameter !== undefined) {
       const parameterName = props.webhookParameter;
       watched.push(new Webhook(this, 'Webhook', { code: props.code, topic, parameterName }).function);

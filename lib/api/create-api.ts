@@ -124,13 +124,26 @@ function limitComputations({ limits }: ApiPorts): MiddlewareHandler<ApiEnvironme
   };
 }
 
+interface Issue {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+  /** Of a union: what is wrong with the value as each of its members. */
+  readonly errors?: readonly (readonly Issue[])[];
+}
+
 /** `steps: Too big: expected number to be <=200; …`: the first few, for a long array may be wrong in every place. */
-function describeIssues(
-  issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[],
-): string {
-  const described = issues.slice(0, 5).map(({ path, message }) => {
+function describeIssues(issues: readonly Issue[]): string {
+  const all = issues.flatMap(nearestMember);
+  const described = all.slice(0, 5).map(({ path, message }) => {
     const place = path.map(String).join('.').slice(0, 100);
     return place === '' ? message.slice(0, 300) : `${place}: ${message.slice(0, 300)}`;
   });
-  return `${described.join('; ')}${issues.length > 5 ? `; and ${issues.length - 5} more` : ''}.`;
+  return `${described.join('; ')}${all.length > 5 ? `; and ${all.length - 5} more` : ''}.`;
+}
+
+/** A union's own message says nothing: what is told is why the value is not the member that it is nearest to. */
+function nearestMember(issue: Issue): readonly Issue[] {
+  if (!issue.errors?.length) return [issue];
+  const nearest = issue.errors.reduce((best, member) => (member.length < best.length ? member : best));
+  return nearest.flatMap((inner) => nearestMember({ ...inner, path: [...issue.path, ...inner.path] }));
 }

@@ -5,7 +5,7 @@ import type { ObjectStore } from '../storage/object-store.ts';
 import type { DatasetManifest } from './dataset.ts';
 import { DatasetMissing, DatasetUnreadable } from './errors.ts';
 import type { CheckedDataset, DatasetImporter } from './importer.ts';
-import { findImporter } from './importers.ts';
+import { findImporter, layoutReaders } from './importers.ts';
 import { kindOfPath } from './source-files.ts';
 import { standInFolder } from './stand-ins/folder.ts';
 import { storeDataset } from './store-dataset.ts';
@@ -31,9 +31,14 @@ export async function importDataset(request: ImportRequest): Promise<DatasetMani
   return (await storeDataset(store, name, checked)).manifest;
 }
 
-/** Reads and checks the user's copy and writes nothing. Throws what importDataset throws, but for the store's errors. */
-export function checkDatasetFolder(name: string, datasetFolder: string): Promise<CheckedDataset> {
-  return check(findImporter(name), { source: { datasetFolder } });
+/**
+ * Reads and checks the user's copy and writes nothing; data of others in the owner's layout are a stand-in where the
+ * layout can be told from the data. Throws what importDataset throws, but for the store's errors.
+ */
+export async function checkDatasetFolder(name: string, datasetFolder: string): Promise<CheckedDataset> {
+  const importer = findImporter(name);
+  const folder = await existingFolder(name, resolve(datasetFolder));
+  return (layoutReaders[name] ?? importer.read)(folder);
 }
 
 async function check(

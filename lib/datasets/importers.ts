@@ -9,6 +9,7 @@ import { UnknownDataset } from './errors.ts';
 import { handwritingImporter } from './handwriting-importer.ts';
 import type { DatasetImporter } from './importer.ts';
 import { mnistImporter } from './mnist.ts';
+import { readMnistLayout } from './mnist-layout.ts';
 import { photographsImporter } from './photographs-importer.ts';
 import { sbdImporter } from './sbd.ts';
 import { sentencesImporter } from './sentences.ts';
@@ -19,7 +20,7 @@ import { stylePicturesImporter } from './style-pictures-importer.ts';
 import { vggFeaturesImporter } from './vgg-features.ts';
 import { vocSegmentationImporter } from './voc-segmentation.ts';
 
-const importers: readonly DatasetImporter[] = [
+export const importers: readonly DatasetImporter[] = [
   mnistImporter,
   binarizedMnistImporter,
   cifar10Importer,
@@ -38,6 +39,14 @@ const importers: readonly DatasetImporter[] = [
   siftFlowImporter,
   bsds500Importer,
 ];
+
+/**
+ * Of importers that take only the owner's own bytes: the same checks without those of checksums, by the dataset's name.
+ * Whoever uploads a changed copy means it; whoever names a folder in passing, for a run, would rather be told.
+ */
+export const layoutReaders: Readonly<Record<string, DatasetImporter['read'] | undefined>> = {
+  mnist: readMnistLayout,
+};
 
 /** Throws UnknownDataset. */
 export function findImporter(name: string): DatasetImporter {

@@ -33,8 +33,11 @@ export interface StoredDataset {
   readonly manifest: DatasetManifest;
   /** Files that this call wrote. */
   readonly written: number;
+  readonly writtenBytes: number;
   /** Files that were there with the same bytes. */
   readonly kept: number;
+  /** Whether the version is there because of this call: in a bucket that is what starts its runs. */
+  readonly manifestWritten: boolean;
   /** False where the signal was aborted before the manifest was written. */
   readonly complete: boolean;
 }
@@ -59,20 +62,24 @@ export async function storeDataset(
     return {
       manifest: await readManifest(store, name, version),
       written: 0,
+      writtenBytes: 0,
       kept: checked.files.length,
+      manifestWritten: false,
       complete: true,
     };
   }
   const counts = await storeFiles(store, manifest, checked.files, options);
-  if (options.signal?.aborted) return { manifest, ...counts, complete: false };
+  if (options.signal?.aborted) return { manifest, ...counts, manifestWritten: false, complete: false };
+  let manifestWritten = true;
   try {
     await store.put(manifestKey, `${JSON.stringify(manifest, null, 2)}\n`, { ifNoneMatch: '*' });
   } catch (error) {
     // Another upload of the same bytes came first: there is nothing left to do.
     if (!(error instanceof PreconditionFailed)) throw error;
+    manifestWritten = false;
   }
   await markNewest(store, name, version);
-  return { manifest: await readManifest(store, name, version), ...counts, complete: true };
+  return { manifest: await readManifest(store, name, version), ...counts, manifestWritten, complete: true };
 }
 
 /** Throws DatasetCorrupt where no manifest can describe it. */
@@ -97,10 +104,10 @@ async function storeFiles(
   { name, version }: DatasetManifest,
   files: readonly CheckedFile[],
   { concurrency = defaultConcurrency, signal, onProgress }: StoreOptions,
-): Promise<{ readonly written: number; readonly kept: number }> {
+): Promise<Pick<StoredDataset, 'written' | 'writtenBytes' | 'kept'>> {
   const there = new Map<string, ObjectHead>();
   for await (const head of store.list(keys.datasetFile(name, version, ''))) there.set(head.key, head);
-  const counts = { written: 0, kept: 0 };
+  const counts = { written: 0, writtenBytes: 0, kept: 0 };
   let bytes = 0;
   const allBytes = files.reduce((sum, { size }) => sum + size, 0);
   const storeOne = async (file: CheckedFile) => {
@@ -110,6 +117,7 @@ async function storeFiles(
     else {
       await (file.size <= wholeBytes ? store.put(key, await readWhole(file)) : store.putStream(key, unchanged(file)));
       counts.written++;
+      counts.writtenBytes += file.size;
     }
     bytes += file.size;
     onProgress?.({ files: counts.written + counts.kept, allFiles: files.length, bytes, allBytes });

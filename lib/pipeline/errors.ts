@@ -100,6 +100,29 @@ export class UnknownSchedule extends InputError {
   }
 }
 
+/** A subscription's dataset, experiment or settings are not what its schema asks for. */
+export class InvalidSubscription extends InputError {
+  constructor(problem: string) {
+    super(`The subscription was not accepted: ${problem}.`);
+  }
+}
+
+export class SubscriptionExists extends InputError {
+  constructor(dataset: string, experiment: string, preset: string) {
+    super(
+      `${experiment} (${preset}) runs for '${dataset}' already. To change how, remove it first: 'stepwise subscription remove ${dataset} ${experiment} --preset ${preset}'.`,
+    );
+  }
+}
+
+export class UnknownSubscription extends InputError {
+  constructor(dataset: string, experiment: string, location: string) {
+    super(
+      `In ${location} no upload of '${dataset.slice(0, 60)}' starts '${experiment.slice(0, 60)}'. 'stepwise subscription list' shows what is there; --store names another store.`,
+    );
+  }
+}
+
 /** The chat or service behind a webhook did not take the message. Its address is a secret and in no message. */
 export class WebhookFailed extends RunError {
   constructor(problem: string) {

@@ -67,6 +67,13 @@ export const keys = {
   planRecord: (run: string) => `runs/${run}/plan.json`,
   /** What a run with a budget has spent and has under way. Written only conditionally. */
   spending: (run: string) => `runs/${run}/spending.json`,
+
+  // Uploads and what they start.
+  /** Which experiments run when the dataset is uploaded. */
+  subscriptions: (dataset: string) => `subscriptions/${dataset}.json`,
+  subscriptionsPrefix: () => 'subscriptions/',
+  /** Which run belongs to something that may be heard of more than once. Written only where it is not there. */
+  startClaim: (digest: string) => `starts/${digest}.json`,
 } as const;
 
 function padded(batch: number): string {

@@ -21,13 +21,6 @@ import { type RunRequest, runRequestSchema } from './request.ts';
 import { type RunDocument, runDocumentSchema } from './run-document.ts';
 import { billedWork, readEvaluationWork, readTrainingWork } from './run-work.ts';
 
-/** `20261124-080612-317-mnist-laptop-4f1a`: sorts by time, reads by itself, unique by its random end. */
-export function newRunName(experiment: string, preset: string, at: Date, random: string): string {
-  const time = at.toISOString().replaceAll(/[-:]/g, '').replace('T', '-').replace('.', '-').replace('Z', '');
-  const short = experiment.split('/').at(-1)!.slice(0, 40);
-  return `${time}-${short}-${preset}-${random}`;
-}
-
 export async function writeRequest(store: ObjectStore, request: RunRequest): Promise<void> {
   await store.put(keys.request(request.run), formatRecord(request));
 }

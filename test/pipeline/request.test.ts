@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { InvalidRequest, UnknownExperiment } from '../../lib/pipeline/errors.ts';
 import { runNamePattern } from '../../lib/pipeline/request.ts';
 import { checkRequest } from '../../lib/pipeline/resolve.ts';
-import { newRunName } from '../../lib/pipeline/run-records.ts';
+import { newRunName } from '../../lib/pipeline/run-names.ts';
 import { countingRequest, testPorts } from './run-stages.ts';
 
 const { experiments } = testPorts();

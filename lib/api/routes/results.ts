@@ -9,7 +9,7 @@ import { NotFound } from '../errors.ts';
 import type { ApiApp, ApiPorts } from '../ports.ts';
 import { problems } from '../problem.ts';
 import { experimentName, experimentPath, runName } from './names.ts';
-import { runDocument } from './run-document.ts';
+import { runDocument } from './stored-record.ts';
 
 export const resultsSchema = z
   .strictObject({
@@ -51,7 +51,10 @@ const oneRoute = createRoute({
   tags: ['results'],
   request: { params: z.object({ ...experimentPath, run: runName }) },
   responses: {
-    200: { description: 'As it lies in results/', content: { 'application/json': { schema: runDocument } } },
+    200: {
+      description: 'As it lies in results/',
+      content: { 'application/json': { schema: runDocument } },
+    },
     ...problems(404),
   },
 });

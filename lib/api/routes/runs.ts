@@ -13,8 +13,8 @@ import { NotComparable } from '../errors.ts';
 import type { ApiApp, ApiPorts } from '../ports.ts';
 import { problems } from '../problem.ts';
 import { runName } from './names.ts';
-import { runDocument } from './run-document.ts';
 import { readRunState, runState } from './run-state.ts';
+import { runDocument } from './stored-record.ts';
 
 /** Runs without a result that are listed: each costs four reads. */
 const mostRuns = 50;
@@ -55,6 +55,8 @@ export const comparisonSchema = z
         step: z.number(),
         before: z.number(),
         now: z.number(),
+        spread: z.number().nullable().openapi({ description: 'Standard error of the difference of the means' }),
+        exceedsSpread: z.boolean().nullable(),
       }),
     ),
   })

@@ -1,0 +1,48 @@
+/** A Lambda that makes executions of events: the store and the state machine from the environment, every end in the log. */
+import { Logger } from '@aws-lambda-powertools/logger';
+import type { Context } from 'aws-lambda';
+import type { ObjectStore } from '../lib/storage/object-store.ts';
+import { openStore } from '../lib/storage/open-store.ts';
+import { InvalidEnvironment } from './errors.ts';
+import { startExecution } from './start-execution.ts';
+
+export interface StarterPorts {
+  readonly store: ObjectStore;
+  /** False where an execution of this name was started before. */
+  start(execution: { readonly name: string; readonly input: string }): Promise<boolean>;
+  log(message: string, details: Readonly<Record<string, unknown>>): void;
+}
+
+/** Reads STEPWISE_STORE and STEPWISE_STATE_MACHINE. An error leaves as it is: Lambda tries again, then keeps the event. */
+export function starterHandler<Outcome>(
+  name: string,
+  handle: (event: unknown, ports: StarterPorts) => Promise<Outcome>,
+): (event: unknown, context: Context) => Promise<Outcome> {
+  const logger = new Logger({ serviceName: `stepwise-${name}` });
+  let store: Promise<ObjectStore> | undefined;
+  return async (event, context) => {
+    logger.addContext(context);
+    try {
+      const stateMachineArn = requireVariable('STEPWISE_STATE_MACHINE');
+      // A first call that failed must not fail all later ones of this process.
+      store ??= openStore(requireVariable('STEPWISE_STORE')).catch((error) => {
+        store = undefined;
+        throw error;
+      });
+      return await handle(event, {
+        store: await store,
+        start: (execution) => startExecution({ stateMachineArn, ...execution }),
+        log: (message, details) => logger.info(message, details),
+      });
+    } catch (error) {
+      logger.error(`${name} failed`, error as Error);
+      throw error;
+    }
+  };
+}
+
+function requireVariable(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new InvalidEnvironment(name, value, 'set by the deployment');
+  return value;
+}

@@ -1,0 +1,66 @@
+/**
+ * Starting a run once for something that may be heard of many times, by many at once, in any order, with a crash at any
+ * point: a claim in the store gives it the name of its run for ever, and whoever comes later goes on from where the first
+ * one stopped.
+ */
+import { z } from 'zod';
+import { PreconditionFailed } from '../storage/errors.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import { keys } from './keys.ts';
+import { formatRecord, requireRecord } from './records.ts';
+import { type RunRequest, runRequestSchema } from './request.ts';
+
+const claimSchema = z.strictObject({
+  formatVersion: z.literal(1),
+  run: z.string(),
+  claimedAt: z.iso.datetime(),
+  /** Absent where the starter has not come so far, or died on the way. */
+  startedAt: z.iso.datetime().optional(),
+});
+
+export interface StartClaim {
+  readonly digest: string;
+  /** The name proposed by whoever claimed first. */
+  readonly run: string;
+  readonly claimedAt: string;
+  readonly startedAt?: string | undefined;
+  /** Whether this call claimed it. */
+  readonly isNew: boolean;
+}
+
+/** Of any number that ask, at once or years apart, one gets its own proposal and all get the same run. */
+export async function claimStart(store: ObjectStore, digest: string, proposed: string, now: Date): Promise<StartClaim> {
+  const key = keys.startClaim(digest);
+  const claim = { formatVersion: 1, run: proposed, claimedAt: now.toISOString() } as const;
+  try {
+    await store.put(key, formatRecord(claim), { ifNoneMatch: '*' });
+    return { ...claim, digest, isNew: true };
+  } catch (error) {
+    if (!(error instanceof PreconditionFailed)) throw error;
+    return { ...(await requireRecord(store, key, claimSchema)), digest, isNew: false };
+  }
+}
+
+/** From here on nobody starts it again: an execution's name alone would keep them from it for 90 days only. */
+export async function markStarted(store: ObjectStore, claim: StartClaim, now: Date): Promise<void> {
+  const { digest, run, claimedAt } = claim;
+  await store.put(
+    keys.startClaim(digest),
+    formatRecord({ formatVersion: 1, run, claimedAt, startedAt: now.toISOString() }),
+  );
+}
+
+/**
+ * Keeps a run's request, so that `show`, `status` and `resume` know the run, and returns what is kept: of two that were
+ * made of different settings the earlier one, so that nothing runs that the store does not say.
+ */
+export async function keepRequest(store: ObjectStore, request: RunRequest): Promise<RunRequest> {
+  const key = keys.request(request.run);
+  try {
+    await store.put(key, formatRecord(request), { ifNoneMatch: '*' });
+    return request;
+  } catch (error) {
+    if (!(error instanceof PreconditionFailed)) throw error;
+    return requireRecord(store, key, runRequestSchema);
+  }
+}

@@ -1,0 +1,154 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { experiments } from '../../lib/experiments.ts';
+import { keys } from '../../lib/pipeline/keys.ts';
+import { formatRecord } from '../../lib/pipeline/records.ts';
+import type { RegressionReport } from '../../lib/pipeline/regression.ts';
+import { writeRegression } from '../../lib/pipeline/regression-records.ts';
+import { addToResultIndex } from '../../lib/pipeline/result-index.ts';
+import { runDocumentSchema } from '../../lib/pipeline/run-document.ts';
+import { MemoryObjectStore } from '../../lib/storage/memory-object-store.ts';
+import { countingRequest, runStages, testPorts } from '../pipeline/run-stages.ts';
+import { apiWorld } from './api-world.ts';
+
+const experiment = 'test/counting';
+const store = new MemoryObjectStore();
+const counting = testPorts().experiments;
+const all = {
+  all: () => [...experiments.all(), ...counting.all()],
+  find: (name: string) => (name === experiment ? counting : experiments).find(name),
+};
+const { get } = apiWorld({ store, experiments: all, now: () => Date.parse('2026-11-25T12:00:00Z') });
+
+beforeAll(async () => {
+  const ports = { ...testPorts(), store };
+  for (const request of [
+    countingRequest('20261125-100000-one'),
+    countingRequest('20261125-110000-two', { overrides: { trials: 2 } }),
+  ]) {
+    await store.put(keys.request(request.run as string), formatRecord(request));
+    await runStages(request, ports);
+  }
+  // Another that was started by hand, and has only asked so far.
+  const open = countingRequest('20261125-115900-open');
+  await store.put(
+    keys.request(open.run as string),
+    formatRecord({ ...open, experiment: 'learned-optimizers/quadratics' }),
+  );
+});
+
+describe('GET /v1/experiments', () => {
+  test('has every experiment, with the verdict of its last run', async () => {
+    const other = 'learned-optimizers/mnist';
+    for (const [run, outcome] of [
+      ['a', 'does not hold'],
+      ['b', 'holds'],
+    ] as const) {
+      await addToResultIndex(store, {
+        run,
+        experiment: other,
+        preset: 'laptop',
+        outcome,
+        finishedAt: `2026-11-2${run === 'a' ? 1 : 2}T00:00:00Z`,
+      });
+    }
+    const { status, json } = await get('/v1/experiments');
+    expect(status).toBe(200);
+    const row = json.experiments.find(({ name }: { name: string }) => name === other);
+    expect(row).toMatchObject({ paper: { arxiv: '1606.04474' }, lastVerdict: { run: 'b', outcome: 'holds' } });
+    expect(json.experiments.find(({ name }: { name: string }) => name.endsWith('/draw')).lastVerdict).toBeNull();
+  });
+});
+
+describe('GET /v1/results', () => {
+  test('is the index, newest first, of one experiment where it is named, so many at most', async () => {
+    const runs = async (query: string) =>
+      (await get(`/v1/results${query}`)).json.results.map(({ run }: { run: string }) => run);
+    expect(await runs(`?experiment=${experiment}`)).toEqual(['20261125-110000-two', '20261125-100000-one']);
+    expect(await runs(`?experiment=${experiment}&limit=1`)).toEqual(['20261125-110000-two']);
+    expect(await runs('?experiment=test/none')).toEqual([]);
+    expect((await get('/v1/results?limit=0')).status).toBe(400);
+    expect((await get('/v1/results?experiment=../x')).status).toBe(400);
+  });
+
+  test('of one run is the document as it lies in the store', async () => {
+    const { status, json } = await get(`/v1/results/${experiment}/20261125-100000-one`);
+    expect(status).toBe(200);
+    const stored = (await store.get(keys.result(experiment, '20261125-100000-one')))!;
+    expect(json).toEqual(runDocumentSchema.parse(JSON.parse(new TextDecoder().decode(stored.body))));
+  });
+
+  test.each([
+    [`/v1/results/${experiment}/none`, 404],
+    [`/v1/results/${experiment}/..%2f..%2fruns`, 400],
+    [`/v1/results/${experiment}/%2e%2e`, 404],
+    ['/v1/results/Test/counting/one', 400],
+    [`/v1/results/${experiment}/${'a'.repeat(500)}`, 400],
+  ])('%s is answered %i', async (path, status) => {
+    const answer = await get(path);
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([status, 'application/problem+json']);
+  });
+});
+
+describe('GET /v1/runs', () => {
+  test('lists what has not ended, and gives a run at any moment of its life', async () => {
+    const { json } = await get('/v1/runs');
+    expect(json.runs).toEqual([
+      {
+        ...{ run: '20261125-115900-open', experiment: 'learned-optimizers/quadratics', preset: 'smoke' },
+        ...{ status: 'running', startedAt: null, updatedAt: null },
+      },
+    ]);
+    const open = await get('/v1/runs/20261125-115900-open');
+    expect(open.json).toMatchObject({ document: { status: 'running', measurements: [] }, state: null });
+    expect((await get('/v1/runs/20991231-none')).status).toBe(404);
+  });
+
+  test('compares two runs of an experiment, and not of two', async () => {
+    const { status, json } = await get('/v1/runs/20261125-100000-one/comparison/20261125-110000-two');
+    expect(status).toBe(200);
+    expect(json).toMatchObject({ experiment, before: { verdict: { outcome: 'holds' } }, changes: [] });
+    const other = await get('/v1/runs/20261125-100000-one/comparison/20261125-115900-open');
+    expect([other.status, other.json.type]).toEqual([409, 'urn:stepwise:problem:not-comparable']);
+  });
+});
+
+describe('GET /v1/regressions', () => {
+  test('is newest first, of one experiment where it is named', async () => {
+    const report = (run: string, of: string): RegressionReport => ({
+      ...{ formatVersion: 1, experiment: of, preset: 'smoke', run, finishedAt: '2026-11-25T00:00:00Z' },
+      previous: { run: 'before', finishedAt: '2026-11-24T00:00:00Z' },
+      outcome: 'verdict flipped',
+      verdict: { before: 'holds', now: 'does not hold', flipped: true },
+      ...{ changes: [], lost: [], gained: [] },
+      causes: { code: { modules: [] }, datasets: [], params: [] },
+    });
+    const [first, second, third] = [
+      report('20261124-x', 'test/a'),
+      report('20261125-x', 'test/b'),
+      report('20261126-x', 'test/a'),
+    ];
+    for (const one of [third, first, second]) await writeRegression(store, one);
+    expect((await get('/v1/regressions')).json.regressions).toEqual([third, second, first]);
+    expect((await get('/v1/regressions?experiment=test/a&limit=1')).json.regressions).toEqual([third]);
+  });
+});
+
+describe('GET /reports/{run}/{file}', () => {
+  test('is the page in a sandbox, and nothing beside it', async () => {
+    const page = await get('/reports/20261125-100000-one/index.html');
+    expect(page.status).toBe(200);
+    expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(page.headers.get('content-security-policy')).toMatch(/^sandbox allow-scripts; default-src 'none'/);
+    expect(page.text).toContain('Counting to n gives n.');
+    for (const file of [
+      'none.html',
+      '..%2f..%2fruns%2fx%2frequest.json',
+      '.hidden.html',
+      'index.htm',
+      'a.js',
+      '%00.html',
+    ]) {
+      expect([400, 404], file).toContain((await get(`/reports/20261125-100000-one/${file}`)).status);
+    }
+  });
+});

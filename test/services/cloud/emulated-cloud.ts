@@ -22,6 +22,7 @@ import { credentials, findProgram, region, s3ClientFor, startMiniStack } from '.
 import { type BatchServer, startBatchServer } from './batch-server.ts';
 import { assetBucket, createAssetBucket, deployStack, resolveReferences } from './deployed-stack.ts';
 import { emulateTemplate } from './emulated-template.ts';
+import { type Inbox, openInbox } from './inbox.ts';
 import type { JobDefinition } from './job-definition.ts';
 import { type LambdaPool, type PooledFunction, startLambdaPool } from './lambda-pool.ts';
 import { unzip, zipFolder } from './zip.ts';
@@ -40,8 +41,13 @@ export interface EmulatedCloud {
   tolerateFailures(percentage: number): Promise<void>;
   /** Starts an execution and waits for its end. */
   run(request: RunRequest): Promise<ExecutionEnd>;
-  start(request: RunRequest): Promise<string>;
+  /** An execution's name can be used once: a run that is started again needs a suffix to its own. */
+  start(request: RunRequest, suffix?: string): Promise<string>;
   wait(executionArn: string): Promise<ExecutionEnd>;
+  /** The logical id of a function, by its entry in `functions/`. */
+  functionId(name: string): string;
+  /** What is told from now on to whoever has subscribed to the topic. */
+  subscribeToTopic(): Promise<Inbox>;
   stop(): Promise<void>;
 }
 
@@ -115,8 +121,9 @@ export async function startEmulatedCloud(): Promise<EmulatedCloud | undefined> {
       );
       await stepFunctions.send(new UpdateStateMachineCommand({ stateMachineArn, definition: changed }));
     },
-    async start(request) {
-      const input = { stateMachineArn, name: request.run, input: JSON.stringify(request) };
+    async start(request, suffix) {
+      const name = suffix === undefined ? request.run : `${request.run}-${suffix}`;
+      const input = { stateMachineArn, name, input: JSON.stringify(request) };
       return (await stepFunctions.send(new StartExecutionCommand(input))).executionArn!;
     },
     async wait(executionArn) {
@@ -126,6 +133,8 @@ export async function startEmulatedCloud(): Promise<EmulatedCloud | undefined> {
         await new Promise((done) => setTimeout(done, 100));
       }
     },
+    functionId: (name) => functionsOf(synthesized).find(([, , entry]) => entry === name)![0],
+    subscribeToTopic: () => openInbox(endpoint, cloud.topicArn),
     run: async (request) => cloud.wait(await cloud.start(request)),
     async stop() {
       await ministack.stop();

@@ -21,7 +21,7 @@ import { type EmulatedCloud, startEmulatedCloud } from './cloud/emulated-cloud.t
 import { deliver, shuffledDuplicates } from './cloud/event-bus.ts';
 
 // Bundling and emulators take as long as the machine lets them.
-vi.setConfig({ testTimeout: 0, hookTimeout: 0 });
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 0 });
 
 let started: EmulatedCloud | undefined;
 beforeAll(async () => {
@@ -30,10 +30,8 @@ beforeAll(async () => {
   Object.assign(process.env, started?.environment);
 });
 afterAll(() => started?.stop());
-beforeEach(async () => {
-  if (!started) return;
-  started.jobs.disturb = () => {};
-  await started.tolerateFailures(0);
+beforeEach(() => {
+  if (started) started.jobs.disturb = () => {};
 });
 
 /** Skips the test where the emulators are not installed. */
@@ -53,10 +51,12 @@ describe('the same measurements and artifacts as the local engine, byte for byte
       cloud.environment,
     );
     expect(actual.measurements).toEqual(expected.measurements);
-    expect(actual).toMatchObject(await comparable(expected));
-    expect(actual.provenance.hardware).toMatch(/Lambda with \d+ MB/);
+    expect(actual).toMatchObject(comparable(expected));
+    for (const stage of ['resolve', 'plan', 'aggregate', 'notify']) {
+      expect(cloud.functions.invocations.get(cloud.functionId(stage)), stage).toBe(1);
+    }
     await expectSameObjects(cloud, { actual, local, expected });
-    expect(await inbox.receive()).toMatch(new RegExp(`${actual.run}`));
+    expect(await inbox.receive()).toContain(actual.run);
   });
 
   it('for every trial from its checkpoint, whose spot instance was taken away amid it', async (context) => {
@@ -107,7 +107,7 @@ describe('what fails', () => {
   it('fails the run where a batch in five does and none may', async (context) => {
     const cloud = requireCloud(context);
     killBatch(cloud, '1');
-    const request = makeRequest('strict', { episodes: 4 });
+    const request = makeRequest('strict', { episodes: 4, functionsPerSeed: 90 });
     expect(await cloud.run(request)).toMatchObject({
       status: 'FAILED',
       error: 'States.ExceedToleratedFailureThreshold',
@@ -121,8 +121,8 @@ describe('what fails', () => {
   it('is missing from the numbers, and said to be, where a batch in five may fail', async (context) => {
     const cloud = requireCloud(context);
     killBatch(cloud, '1');
-    await cloud.tolerateFailures(20);
-    const request = makeRequest('lenient', { episodes: 5 });
+    const overrides = { episodes: 5, functionsPerSeed: 91 };
+    const request = { ...makeRequest('lenient', overrides), toleratedFailurePercentage: 20 };
     expect(await cloud.run(request)).toEqual(succeeded);
     const document = await resultOf(cloud, request);
     expect(document.trials).toMatchObject({ planned: 5, trained: 4, failed: 1 });
@@ -135,7 +135,7 @@ it('stops the jobs of a stopped execution, starts no other, and a new execution 
   const cloud = requireCloud(context);
   const running: RunningAttempt[] = [];
   cloud.jobs.disturb = (attempt) => running.push(attempt);
-  const request = makeRequest('stopped', { episodes: 200 });
+  const request = makeRequest('stopped', { episodes: 200, functionsPerSeed: 92 });
   const executionArn = await cloud.start(request);
   while (running.length === 0) await sleep(20);
   await onceCheckpointed(cloud, running[0]!);
@@ -177,6 +177,15 @@ describe('an uploaded dataset', () => {
       const { executions } = await cloud.stepFunctions.send(new ListExecutionsCommand({ stateMachineArn }));
       return executions!.filter(({ name }) => /-mnist-smoke-[0-9a-f]{8}$/.test(name!));
     };
+    console.log('uploaded', versions);
+    const t = setInterval(
+      async () =>
+        console.log(
+          (await uploadsRuns()).map((x) => [x.name, x.status]),
+          cloud.functions.invocations,
+        ),
+      5000,
+    );
     while ((await uploadsRuns()).length < 2) await sleep(100);
     for (const { executionArn } of await uploadsRuns()) expect(await cloud.wait(executionArn!)).toEqual(succeeded);
 
@@ -186,10 +195,12 @@ describe('an uploaded dataset', () => {
     );
     const starter = cloud.functionId('start-on-upload');
     await deliver(cloud, events, () => cloud.functions.invocations.get(starter) ?? 0);
+    clearInterval(t);
     expect(await uploadsRuns()).toHaveLength(2);
 
     const api = createApi(await openApiPorts(() => {}, { ...process.env, STEPWISE_STORE: location }));
-    const served = async (path: string) => (await api.request(path)).json();
+    // biome-ignore lint/suspicious/noExplicitAny: JSON of several routes.
+    const served = async (path: string): Promise<any> => (await api.request(path)).json();
     const { results } = await served(`/v1/results?experiment=${experiment}`);
     const runs = (await uploadsRuns()).map(({ name }) => name!);
     expect(results.map(({ run }: { run: string }) => run)).toEqual(expect.arrayContaining(runs));

@@ -37,8 +37,6 @@ export interface EmulatedCloud {
   readonly functions: LambdaPool;
   readonly jobs: BatchServer;
   readonly stepFunctions: SFNClient;
-  /** What the definition takes from the execution's input on AWS. */
-  tolerateFailures(percentage: number): Promise<void>;
   /** Starts an execution and waits for its end. */
   run(request: RunRequest): Promise<ExecutionEnd>;
   /** An execution's name can be used once: a run that is started again needs a suffix to its own. */
@@ -109,19 +107,21 @@ export async function startEmulatedCloud(): Promise<EmulatedCloud | undefined> {
   jobs.define(resolveReferences(definition, physical) as JobDefinition);
   const [bucketId] = findResource(synthesized, 'AWS::S3::Bucket', 'BucketData');
   const stateMachineArn = physical.get(findResource(synthesized, 'AWS::StepFunctions::StateMachine')[0])!;
+  /** On AWS the definition takes it from the execution's input. */
+  const tolerateFailures = async (percentage: number) => {
+    const { definition } = await stepFunctions.send(new DescribeStateMachineCommand({ stateMachineArn }));
+    const changed = definition!.replaceAll(
+      /"ToleratedFailurePercentage":\s*\d+/g,
+      `"ToleratedFailurePercentage":${percentage}`,
+    );
+    await stepFunctions.send(new UpdateStateMachineCommand({ stateMachineArn, definition: changed }));
+  };
   const cloud: EmulatedCloud = {
     ...{ endpoint, environment, functions, jobs, stepFunctions, stateMachineArn },
     bucket: physical.get(bucketId)!,
     topicArn: physical.get(findResource(synthesized, 'AWS::SNS::Topic')[0])!,
-    async tolerateFailures(percentage) {
-      const { definition } = await stepFunctions.send(new DescribeStateMachineCommand({ stateMachineArn }));
-      const changed = definition!.replaceAll(
-        /"ToleratedFailurePercentage":\s*\d+/g,
-        `"ToleratedFailurePercentage":${percentage}`,
-      );
-      await stepFunctions.send(new UpdateStateMachineCommand({ stateMachineArn, definition: changed }));
-    },
     async start(request, suffix) {
+      await tolerateFailures(request.toleratedFailurePercentage);
       const name = suffix === undefined ? request.run : `${request.run}-${suffix}`;
       const input = { stateMachineArn, name, input: JSON.stringify(request) };
       return (await stepFunctions.send(new StartExecutionCommand(input))).executionArn!;

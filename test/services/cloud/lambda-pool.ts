@@ -6,7 +6,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { findFreePort } from '../ministack.ts';
 import { MemoryLimit } from './memory-limit.ts';
@@ -32,7 +32,7 @@ export interface LambdaPool {
   serve(functions: readonly PooledFunction[]): void;
   /** The next invocation of this function ends like this, and its code is not asked. */
   failNext(name: string, error: FunctionError): void;
-  /** Invocations so far, the failed ones among them. */
+  /** Invocations that have ended, the failed ones among them. */
   readonly invocations: ReadonlyMap<string, number>;
   stop(): Promise<void>;
 }
@@ -51,15 +51,17 @@ export async function startLambdaPool(emulator: string): Promise<LambdaPool> {
   const functions = new Map<string, FunctionInstances>();
   const failures = new Map<string, FunctionError[]>();
   const invocations = new Map<string, number>();
-  const server = createServer(async (request, response) => {
-    const name = request.url!.slice(1);
-    const body = await readBody(request);
-    invocations.set(name, (invocations.get(name) ?? 0) + 1);
-    const planned = failures.get(name)?.shift();
-    const answer = planned ? JSON.stringify(planned) : await invoke(functions.get(name), name, body);
-    if (isFunctionError(answer)) response.setHeader('x-amz-function-error', 'Unhandled');
-    response.end(answer);
+  const server = createServer((request, response) => {
+    answer(request.url!.slice(1), request, response).catch(() => response.destroy());
   });
+  async function answer(name: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await readBody(request);
+    const planned = failures.get(name)?.shift();
+    const result = planned ? JSON.stringify(planned) : await invoke(functions.get(name), name, body);
+    invocations.set(name, (invocations.get(name) ?? 0) + 1);
+    if (isFunctionError(result)) response.setHeader('x-amz-function-error', 'Unhandled');
+    response.end(result);
+  }
   const origin = await listen(server);
   return {
     url: (name) => `${origin}/${name}`,

@@ -117,7 +117,18 @@ export class Schedules extends Construct {
 /** From the context: a list, or its JSON where it came by `--context`. */
 function checkDefinitions(definitions: unknown): readonly ScheduleDefinition[] {
   if (definitions === undefined) return [];
-  const list: unknown = typeof definitions === 'string' ? JSON.parse(definitions) : definitions;
-  if (!Array.isArray(list)) throw new Error('The context stepwise:schedules must be a list of schedules.');
+  const list: unknown = typeof definitions === 'string' ? parseJson(definitions) : definitions;
+  if (!Array.isArray(list)) {
+    throw new Error('The context stepwise:schedules must be a list of schedules, or the JSON of one.');
+  }
   return list.map(checkScheduleDefinition);
+}
+
+/** Undefined where it is none. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

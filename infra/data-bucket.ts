@@ -1,8 +1,8 @@
 /**
  * The bucket that holds everything: datasets, runs, artifacts, results, reports (`lib/pipeline/keys.ts` is its layout).
  *
- * Private, encrypted, versioned, TLS only; kept when the stack is deleted, because it is the only thing here that
- * cannot be made again.
+ * Private, encrypted, versioned, TLS only; kept when the stack is deleted unless somebody says otherwise, because it is
+ * the only thing here that cannot be made again.
  */
 import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import {
@@ -20,6 +20,8 @@ export interface DataBucketProps {
   readonly checkpointRetention?: Duration;
   /** How long a replaced or deleted version can be brought back. */
   readonly noncurrentVersionRetention?: Duration;
+  /** Whether deleting the stack deletes everything in it; it is kept where absent. */
+  readonly destroyed?: boolean;
 }
 
 export class DataBucket extends Construct {
@@ -28,11 +30,15 @@ export class DataBucket extends Construct {
 
   constructor(scope: Construct, id: string, props: DataBucketProps = {}) {
     super(scope, id);
+    const removal = props.destroyed
+      ? // A bucket can only be deleted when it is empty; this brings a function of CDK's own that empties it.
+        { removalPolicy: RemovalPolicy.DESTROY, autoDeleteObjects: true }
+      : { removalPolicy: RemovalPolicy.RETAIN };
     const accessLogs = new Bucket(this, 'AccessLogs', {
       ...hardened,
       // Log delivery is granted by policy; an access control list would need object ownership turned off.
       lifecycleRules: [{ id: 'expire-access-logs', expiration: Duration.days(90), ...noHalfUploads }],
-      removalPolicy: RemovalPolicy.RETAIN,
+      ...removal,
     });
     Validations.of(accessLogs).acknowledge({
       id: 'AwsSolutions-S1',
@@ -58,7 +64,7 @@ export class DataBucket extends Construct {
           expiredObjectDeleteMarker: true,
         },
       ],
-      removalPolicy: RemovalPolicy.RETAIN,
+      ...removal,
     });
     // Dataset manifests start runs through EventBridge. Set on the resource, because the construct's own switch brings
     // a custom resource with a Lambda that may write any bucket's notifications.

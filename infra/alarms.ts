@@ -1,5 +1,5 @@
 /** What somebody should hear of: a topic, and alarms that post to it. Notify uses the same topic for runs that ended. */
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -29,8 +29,10 @@ export class Notifications extends Construct {
       this.key.grantEncryptDecrypt(new ServicePrincipal(service));
     }
     this.topic = new Topic(this, 'Topic', { masterKey: this.key, enforceSSL: true });
+    // Not on behalf of another account, whose alarms could otherwise write here.
+    const ours = { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } };
     for (const service of ['cloudwatch.amazonaws.com', 'budgets.amazonaws.com']) {
-      this.topic.grantPublish(new ServicePrincipal(service));
+      this.topic.grantPublish(new ServicePrincipal(service, { conditions: ours }));
     }
     if (props.email) this.topic.addSubscription(new EmailSubscription(props.email));
   }

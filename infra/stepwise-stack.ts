@@ -131,7 +131,7 @@ export class StepwiseStack extends Stack {
     }
     new Alarms(this, 'Alarms', { topic, stateMachine, functions: watched });
     const undelivered = { 'missed schedules': schedules.undelivered, 'missed uploads': uploads.undelivered };
-    new Dashboard(this, 'Dashboard', { stateMachine, functions: watched, undelivered });
+    new Dashboard(this, 'Dashboard', { stateMachine, functions: watched, api: endpoints.function, undelivered });
     new Budget(this, 'Budget', { monthlyUsDollars: props.monthlyBudgetUsDollars, topic });
     new CfnOutput(this, 'BucketName', { value: bucket.bucketName, description: 'stepwise --store s3://…' });
     new CfnOutput(this, 'StateMachineArn', { value: stateMachine.stateMachineArn });

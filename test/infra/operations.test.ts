@@ -1,5 +1,8 @@
 /** What an operator relies on: the dashboard, alarms that ring, tags on the bill, logs that end, data that stays. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { projectRoot } from '../../infra/deployable-code.ts';
 import { type SynthesizedTemplate, synthesizeTemplate } from '../../infra/synthesize.ts';
 import { type AnyJson, resourcesOf, synthesizeOnce } from './synthesized.ts';
 
@@ -154,6 +157,18 @@ describe('deleting the stack', () => {
       `stepwise:destroyData must be true or false, and is ${JSON.stringify(value)}`,
     );
   });
+});
+
+test('every exception of Checkov has its reason above it, and those beside a resource say one', async () => {
+  const lines = (await readFile(join(projectRoot, 'infra/checkov.yaml'), 'utf8')).split('\n');
+  const exceptions = lines.flatMap((line, index) => (/^ {2}- CKV/.test(line) ? [index] : []));
+  expect(exceptions.length).toBeGreaterThan(0);
+  for (const index of exceptions) expect(lines[index - 1], lines[index]).toMatch(/^ {2}# .*\w/);
+  const beside = Object.values((await synthesizeOnce()).Resources).flatMap(
+    ({ Metadata }) => (Metadata?.checkov?.skip ?? []) as readonly { readonly id: string; readonly comment: string }[],
+  );
+  expect(new Set(beside.map(({ id }) => id))).toEqual(new Set(['CKV_AWS_18', 'CKV_AWS_21', 'CKV_AWS_27']));
+  for (const { comment } of beside) expect(comment).toMatch(/\w+ \w+ \w+/);
 });
 
 function tagsOf(tags: AnyJson): Readonly<Record<string, string>> {

@@ -1,10 +1,16 @@
 /** The HTTP API behind a function URL, which lets signed requests through and no others. */
 import { Logger } from '@aws-lambda-powertools/logger';
-import { handle } from 'hono/aws-lambda';
+import type { Context } from 'aws-lambda';
+import { handle, type LambdaEvent } from 'hono/aws-lambda';
 import { createApi } from '../lib/api/create-api.ts';
 import { openApiPorts } from './api-ports.ts';
 
 const logger = new Logger({ serviceName: 'stepwise' });
 const ports = await openApiPorts((level, message, details) => logger[level](message, details));
+const answer = handle(createApi(ports));
 
-export const handler = handle(createApi(ports));
+export const handler = (event: LambdaEvent, context: Context) => {
+  // A process works on one request at a time, so its lines cannot get another's context.
+  logger.addContext(context);
+  return answer(event);
+};

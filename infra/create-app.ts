@@ -32,6 +32,7 @@ export function createApp({ code, outputDirectory, context = {}, checked = true 
     maxVcpus: positiveNumber(app, 'stepwise:maxVcpus'),
     notificationEmail: app.node.tryGetContext('stepwise:notificationEmail'),
     webhookParameter: app.node.tryGetContext('stepwise:notificationWebhookParameter'),
+    endpointConcurrency: wholeNumber(app, 'stepwise:endpointConcurrency') ?? 5,
     schedules: app.node.tryGetContext('stepwise:schedules'),
     subscriptions: app.node.tryGetContext('stepwise:subscriptions'),
   });
@@ -48,5 +49,13 @@ function positiveNumber(app: App, key: string): number | undefined {
   if (value === undefined) return undefined;
   if (!(Number(value) > 0))
     throw new Error(`The context ${key} must be a number above 0, and is ${JSON.stringify(value)}.`);
+  return Number(value);
+}
+
+function wholeNumber(app: App, key: string): number | undefined {
+  const value = app.node.tryGetContext(key);
+  if (value === undefined) return undefined;
+  if (!/^\d{1,4}$/.test(String(value)))
+    throw new Error(`The context ${key} must be a whole number, 0 or more, and is ${JSON.stringify(value)}.`);
   return Number(value);
 }

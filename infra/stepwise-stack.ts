@@ -8,6 +8,7 @@ import { Alarms, Notifications } from './alarms.ts';
 import { Budget } from './budget.ts';
 import { DataBucket } from './data-bucket.ts';
 import type { DeployableCode } from './deployable-code.ts';
+import { Endpoints } from './endpoints.ts';
 import { grantPrefixes, grantPublish, type PrefixAccess } from './grants.ts';
 import { Network } from './network.ts';
 import { evaluateTimeout, Pipeline } from './pipeline.ts';
@@ -29,6 +30,8 @@ export interface StepwiseStackProps extends StackProps {
   readonly schedules?: unknown;
   /** Subscriptions to uploads that come with the deployment; see upload-trigger.ts. */
   readonly subscriptions?: unknown;
+  /** Requests to the HTTP API that are worked on at one time; see endpoints.ts. */
+  readonly endpointConcurrency: number;
 }
 
 interface StageSettings {
@@ -114,7 +117,11 @@ export class StepwiseStack extends Stack {
       ...{ code: props.code, bucket, stateMachine, topic },
       subscriptions: props.subscriptions,
     });
-    const watched = [...Object.values(functions), schedules.starter, uploads.starter];
+    const endpoints = new Endpoints(this, 'Endpoints', {
+      ...{ code: props.code, bucket, topic },
+      concurrency: props.endpointConcurrency,
+    });
+    const watched = [...Object.values(functions), schedules.starter, uploads.starter, endpoints.function];
     if (props.webhookParameter !== undefined) {
       const parameterName = props.webhookParameter;
       watched.push(new Webhook(this, 'Webhook', { code: props.code, topic, parameterName }).function);

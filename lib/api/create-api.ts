@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
 import { Deadline } from './deadline.ts';
-import { InvalidInput, TooBusy } from './errors.ts';
+import { InvalidInput, MethodNotAllowed, TooBusy } from './errors.ts';
 import { jsonBody } from './json-body.ts';
 import { describeApi } from './openapi.ts';
 import type { ApiApp, ApiEnvironment, ApiPorts } from './ports.ts';
@@ -56,6 +56,7 @@ export function createApi(ports: ApiPorts, { loopback = false }: ApiOptions = {}
   app.use(limitComputations(ports));
   for (const register of routes) register(app, ports);
   describeApi(app);
+  refuseOtherMethods(app);
 
   app.notFound((context) => {
     const { method, path } = context.req;
@@ -79,8 +80,11 @@ export function createApi(ports: ApiPorts, { loopback = false }: ApiOptions = {}
       // What was meant to be said to the caller needs no trace.
       ...(problem.status === 500 ? { stack } : {}),
     });
-    const retry = problem.status === 503 ? { 'retry-after': '5' } : {};
-    return context.body(JSON.stringify(problem), problem.status as 500, { 'content-type': problemType, ...retry });
+    return context.body(JSON.stringify(problem), problem.status as 500, {
+      'content-type': problemType,
+      ...(problem.status === 503 ? { 'retry-after': '5' } : {}),
+      ...(error instanceof MethodNotAllowed ? { allow: error.allowed } : {}),
+    });
   });
   return app;
 }
@@ -108,6 +112,19 @@ function observe({ limits, log }: ApiPorts): MiddlewareHandler<ApiEnvironment> {
       });
     }
   };
+}
+
+/** A path that is there, asked by another method than its own: what is left after the routes. */
+function refuseOtherMethods(app: ApiApp): void {
+  const documented = app.openAPIRegistry.definitions.flatMap((one) => (one.type === 'route' ? [one.route] : []));
+  const byPath = Map.groupBy([...documented, { path: '/openapi.json', method: 'get' }], ({ path }) => path);
+  for (const [path, own] of byPath) {
+    // Who answers GET answers HEAD.
+    const allowed = own.flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]));
+    app.all(path.replaceAll(/\{(\w+)\}/g, ':$1'), ({ req }) => {
+      throw new MethodNotAllowed(req.method, allowed.join(', '));
+    });
+  }
 }
 
 function limitComputations({ limits }: ApiPorts): MiddlewareHandler<ApiEnvironment> {

@@ -2,7 +2,7 @@
 import { InputError } from '../errors.ts';
 
 export abstract class ApiError extends InputError {
-  abstract readonly status: 400 | 403 | 404 | 409 | 413 | 415 | 421 | 422 | 503;
+  abstract readonly status: 400 | 403 | 404 | 405 | 409 | 413 | 415 | 421 | 422 | 503;
   /** A few words, the same for every occurrence. */
   abstract readonly title: string;
 }
@@ -42,6 +42,20 @@ export class UnprocessableInput extends ApiError {
 export class NotFound extends ApiError {
   readonly status = 404;
   readonly title = 'Not found';
+}
+
+/** There is such a path, and it is asked otherwise. */
+export class MethodNotAllowed extends ApiError {
+  readonly status = 405;
+  readonly title = 'Method not allowed';
+
+  /** As in the Allow header: `GET, HEAD`. */
+  readonly allowed: string;
+
+  constructor(method: string, allowed: string) {
+    super(`This path takes ${allowed}, and not ${method.slice(0, 20)}.`);
+    this.allowed = allowed;
+  }
 }
 
 /** Nothing in the store has trained the model that the route answers with. */

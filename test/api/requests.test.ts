@@ -60,8 +60,21 @@ describe('an answer', () => {
       status: 404,
       detail: expect.stringContaining('/openapi.json'),
     });
-    expect((await ask('/v1/results', { method: 'DELETE' })).json).toMatchObject({ status: 404 });
-    expect((await ask(race, { method: 'GET' })).json).toMatchObject({ status: 404 });
+    for (const [path, method, allowed] of [
+      ['/v1/results', 'DELETE', 'GET, HEAD'],
+      ['/v1/runs/a-run', 'PUT', 'GET, HEAD'],
+      ['/openapi.json', 'OPTIONS', 'GET, HEAD'],
+      [race, 'GET', 'POST'],
+    ] as const) {
+      const { status, headers, json } = await ask(path, { method });
+      expect([status, headers.get('allow'), json.type]).toEqual([
+        405,
+        allowed,
+        'urn:stepwise:problem:method-not-allowed',
+      ]);
+    }
+    const head = await ask('/v1/results', { method: 'HEAD' });
+    expect([head.status, head.text]).toEqual([200, '']);
   });
 
   test('that is an error has an id that finds its line in the log, and nothing of what lies inside', async () => {

@@ -61,5 +61,12 @@ export class CannotRedrive extends InputError {
   }
 }
 
+/** AWS does not answer, does not know who asks, or does not let them. */
+export class AwsRefused extends RunError {
+  constructor(service: string, problem: string, options?: ErrorOptions) {
+    super(`${service} cannot be used: ${problem}.`, options);
+  }
+}
+
 /** The state machine on AWS ended otherwise than by success. */
 export class ExecutionFailed extends RunError {}

@@ -3,14 +3,16 @@ import { randomBytes } from 'node:crypto';
 import { experiments } from '../lib/experiments.ts';
 import { detectWasmBackend } from '../lib/numerics/backend.ts';
 import type { RunRequest } from '../lib/pipeline/request.ts';
+import type { RunDocument } from '../lib/pipeline/run-document.ts';
 import { readRunDocument } from '../lib/pipeline/run-records.ts';
 import type { ObjectStore } from '../lib/storage/object-store.ts';
 import { ExecutionFailed } from './errors.ts';
 import { type EngineOptions, finish } from './execute-run.ts';
+import { openExecutionClient } from './execution-client.ts';
 import { stateMachineOf } from './execution-on-aws.ts';
 import type { ExitCode } from './exit-code.ts';
 import { type RunState, writeRunState } from './run-state.ts';
-import { checkAwsOptions, openStateMachineClient, type StateMachineClient, startOnAws } from './start-on-aws.ts';
+import { checkAwsOptions, type StateMachineClient, startOnAws } from './start-on-aws.ts';
 import type { Terminal } from './terminal.ts';
 
 const pollSeconds = 10;
@@ -42,6 +44,7 @@ export async function executeOnAws(
       ? checkAwsOptions(options.store, options.stateMachine ?? process.env.STEPWISE_STATE_MACHINE)
       : stateMachineOf(executionArn);
   let execution: string | undefined;
+  let failure: RunDocument['failure'];
   const save = (status: RunState['status']) =>
     writeRunState(store, {
       formatVersion: 1,
@@ -55,7 +58,7 @@ export async function executeOnAws(
     const outcome = await startOnAws({
       request,
       stateMachineArn,
-      client: client ?? (await openStateMachineClient()),
+      client: client ?? (await openExecutionClient()),
       signal,
       pollSeconds,
       async onStarted(arn) {
@@ -68,15 +71,21 @@ export async function executeOnAws(
       ...(again && { suffix: randomBytes(3).toString('hex') }),
     });
     if (outcome === 'interrupted') {
-      terminal.tell(`The execution goes on. Look at it with: stepwise status ${run} --store ${options.store}`);
+      terminal.tell(
+        `The execution goes on. Look at it with: stepwise status ${run} --engine aws --store ${options.store}`,
+      );
       return 130;
     }
   } catch (error) {
     if (!(error instanceof ExecutionFailed)) throw error;
     terminal.tell(error.message);
+    failure = { error: error.name, message: error.message, where: 'the execution', logTail: '' };
   }
   const provenance = { code: '', backend: detectWasmBackend(), threads: 1, hardware: 'AWS' };
-  const document = await readRunDocument(store, run, (name) => experiments.find(name), provenance);
+  const recorded = await readRunDocument(store, run, (name) => experiments.find(name), provenance);
+  // An execution that was aborted or timed out has written nothing down.
+  const document: RunDocument =
+    failure && recorded.status === 'running' ? { ...recorded, status: 'failed', failure } : recorded;
   await save(document.status);
   return finish(document, options, terminal);
 }

@@ -12,11 +12,12 @@ import { describeRun } from './describe-run.ts';
 import type { ExitCode } from './exit-code.ts';
 import { isInputError } from './input-error-names.ts';
 import { openLiveView } from './live-view.ts';
-import { absoluteLocation, openLocalWorld } from './local-ports.ts';
+import { openLocalWorld } from './local-ports.ts';
+import { resumeCommand } from './resume-command.ts';
 import { ProgressTracker } from './run-progress.ts';
 import { keepState } from './state-keeper.ts';
 import { loadTemplate } from './state-machine-template.ts';
-import { quoteForShell, reportPath } from './store-paths.ts';
+import { reportPath } from './store-paths.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface EngineOptions {
@@ -103,7 +104,9 @@ export async function finish(document: RunDocument, options: EngineOptions, term
   else terminal.print(describeRun(document, reportPath(options.store, document)));
   if (status !== 'succeeded') {
     terminal.tell(`error: ${failure?.message || `the run is ${status}`}`);
-    terminal.tell(`'stepwise logs ${run}' shows more; go on with: ${resumeCommand(run, options.store)}`);
+    terminal.tell(
+      `'stepwise logs ${run}' shows more; go on with: ${resumeCommand(run, options.store, { error: failure?.error, engine: options.engine })}`,
+    );
     return failure && isInputError(failure.error) ? 2 : 1;
   }
   if (options.record) {
@@ -127,10 +130,6 @@ function withFailure(document: RunDocument, result: Awaited<ReturnType<typeof ru
   if (result.status === 'succeeded' || document.status === 'failed') return document;
   const failure = { error: result.error, message: result.cause, where: 'run', logTail: '' };
   return { ...document, status: 'failed', failure };
-}
-
-export function resumeCommand(run: string, store: string): string {
-  return `stepwise resume ${run}${store === '.stepwise' ? '' : ` --store ${quoteForShell(absoluteLocation(store))}`}`;
 }
 
 /** A failure of an earlier attempt is not one of the next. */

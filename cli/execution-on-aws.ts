@@ -26,10 +26,23 @@ export interface MapRun {
   readonly running: number;
 }
 
+/** Something that went wrong inside an execution: a state's attempt, or a batch of the Train map. */
+export interface ExecutionFailure {
+  /** `Plan`, `Train`; `Train, batch 3` where it is known. */
+  readonly where: string;
+  readonly at?: string;
+  readonly error: string;
+  readonly cause: string;
+  /** Of the training job, in its own log group. */
+  readonly logStream?: string;
+}
+
 /** What is needed of `@aws-sdk/client-sfn`, so that a test can stand in for it. */
 export interface ExecutionClient extends StateMachineClient {
   describe(executionArn: string): Promise<ExecutionDescription>;
   mapRuns(executionArn: string): Promise<readonly MapRun[]>;
+  /** Oldest first, no more than `most`, also those that were tried again and went well then. */
+  failures(executionArn: string, most: number): Promise<readonly ExecutionFailure[]>;
   redrive(executionArn: string): Promise<void>;
   stop(executionArn: string, cause: string): Promise<void>;
   /** Where the state machine logs to; undefined where it does not. */
@@ -60,30 +73,26 @@ export function stateMachineOf(executionArn: string): string {
 }
 
 /**
- * Whether an execution can go on from where it stopped. Throws CannotRedrive, which says what to do instead.
+ * Why Step Functions cannot go on with an execution from where it stopped, as the end of a sentence; undefined where it
+ * can. Throws CannotRedrive where there is nothing to go on with.
  *
  * @param caught whether the run has recorded its failure: then the execution ended in its state Failed, by way of a Catch,
  *   and a redrive would enter just that state again
  */
-export function checkRedrivable(
+export function whyNotRedrivable(
   run: string,
   { status, stoppedAt, notRedrivable }: ExecutionDescription,
   caught: boolean,
   now: number,
-): void {
-  const instead = `'stepwise resume ${run}' starts a new execution, which trains only what has no artifact.`;
+): string | undefined {
   if (status === 'SUCCEEDED') throw new CannotRedrive(run, 'it succeeded', `'stepwise show ${run}' shows it.`);
   if (status === 'RUNNING' || status === 'PENDING_REDRIVE')
     throw new CannotRedrive(run, 'it is running', `'stepwise status ${run} --engine aws' shows how far it is.`);
   if (stoppedAt !== undefined && now - Date.parse(stoppedAt) > redriveDays * 86_400_000)
-    throw new CannotRedrive(run, `it ended more than ${redriveDays} days ago`, instead);
+    return `it ended more than ${redriveDays} days ago`;
   if (status === 'FAILED' && caught)
-    throw new CannotRedrive(
-      run,
-      'its failure was caught and recorded, and a redrive would only enter the state Failed again',
-      instead,
-    );
-  if (notRedrivable !== undefined) throw new CannotRedrive(run, notRedrivable, instead);
+    return 'its failure was caught and recorded, and a redrive would only enter the state Failed again';
+  return notRedrivable;
 }
 
 /** What is left of a map at its pace so far, in seconds; undefined where nothing says how fast it is. */
@@ -91,68 +100,4 @@ export function secondsLeft({ status, startedAt, total, succeeded, failed }: Map
   const done = succeeded + failed;
   if (status !== 'RUNNING' || startedAt === undefined || done === 0) return undefined;
   return (((now - Date.parse(startedAt)) / 1000) * (total - done)) / done;
-}
-
-export async function openExecutionClient(): Promise<ExecutionClient> {
-  const sfn = await import('@aws-sdk/client-sfn');
-  const { openStateMachineClient } = await import('./start-on-aws.ts');
-  const client = new sfn.SFNClient();
-  const { start } = await openStateMachineClient();
-  return {
-    start,
-    async describe(executionArn) {
-      const found = await client.send(new sfn.DescribeExecutionCommand({ executionArn })).catch((error: Error) => {
-        if (error.name !== 'ExecutionDoesNotExist') throw error;
-        throw new InvalidUsage(`Step Functions knows no execution ${executionArn}. It keeps them for 90 days.`, {
-          cause: error,
-        });
-      });
-      return {
-        status: found.status!,
-        ...(found.startDate && { startedAt: found.startDate.toISOString() }),
-        ...(found.stopDate && { stoppedAt: found.stopDate.toISOString() }),
-        ...(found.error !== undefined && { error: found.error }),
-        ...(found.cause !== undefined && { cause: found.cause }),
-        redrives: found.redriveCount ?? 0,
-        ...(found.redriveStatus === 'NOT_REDRIVABLE' && {
-          notRedrivable: found.redriveStatusReason ?? 'Step Functions says that it cannot be redriven',
-        }),
-      };
-    },
-    async mapRuns(executionArn) {
-      const runs: MapRun[] = [];
-      for await (const page of sfn.paginateListMapRuns({ client }, { executionArn })) {
-        for (const { mapRunArn, startDate } of page.mapRuns ?? []) {
-          const { status, itemCounts } = await client.send(new sfn.DescribeMapRunCommand({ mapRunArn }));
-          runs.push({
-            map: mapLabel(mapRunArn!),
-            status: status!,
-            ...(startDate && { startedAt: startDate.toISOString() }),
-            total: itemCounts?.total ?? 0,
-            succeeded: itemCounts?.succeeded ?? 0,
-            failed: (itemCounts?.failed ?? 0) + (itemCounts?.timedOut ?? 0) + (itemCounts?.aborted ?? 0),
-            running: itemCounts?.running ?? 0,
-          });
-        }
-      }
-      // The newest come first.
-      return runs.reverse();
-    },
-    async redrive(executionArn) {
-      await client.send(new sfn.RedriveExecutionCommand({ executionArn }));
-    },
-    async stop(executionArn, cause) {
-      await client.send(new sfn.StopExecutionCommand({ executionArn, error: 'Stopped', cause }));
-    },
-    async logGroup(stateMachineArn) {
-      const { loggingConfiguration } = await client.send(new sfn.DescribeStateMachineCommand({ stateMachineArn }));
-      const arn = loggingConfiguration?.destinations?.[0]?.cloudWatchLogsLogGroup?.logGroupArn;
-      return arn === undefined ? undefined : /:log-group:([^:]+)/.exec(arn)?.[1];
-    },
-  };
-}
-
-/** `arn:…:mapRun:Stepwise/train:0f2c…` → `train` */
-export function mapLabel(mapRunArn: string): string {
-  return /:mapRun:[^/]+\/([^:]+):/.exec(mapRunArn)?.[1] ?? mapRunArn;
 }

@@ -65,8 +65,13 @@ function createProgram(terminal: Terminal, done: (code: ExitCode) => void): Comm
     .addOption(priceOption())
     .action(async (run, options) => done(await (await import('./commands/resume.ts')).resume(run, options, terminal)));
 
-  withEngine(add('redrive', 'on AWS: the same execution from where it stopped').argument('<run>', 'a run, or `latest`'))
-    .option('--budget <dollars>', 'here only: another budget than the run had', dollars)
+  withEngine(
+    add('redrive', 'on AWS: the same execution from where it stopped, if that can be').argument(
+      '<run>',
+      'a run, or `latest`',
+    ),
+  )
+    .option('--budget <dollars>', 'in a new execution: another budget than the run had', dollars)
     .addOption(priceOption())
     .action(async (run, options) =>
       done(await (await import('./commands/redrive.ts')).redrive(run, options, terminal)),
@@ -77,9 +82,8 @@ function createProgram(terminal: Terminal, done: (code: ExitCode) => void): Comm
     .option('--json', 'as one JSON document')
     .action(async (run, options) => done(await (await import('./commands/show.ts')).show(run, options, terminal)));
 
-  add('stop', 'ends a run on AWS and its GPU jobs; what is trained is kept')
+  withExecution(add('stop', 'ends a run on AWS and its GPU jobs; what is trained is kept'))
     .argument('<run>', 'a run, or `latest`')
-    .option('--state-machine <arn>', 'whose execution, where the run has not written it down')
     .action(async (run, options) => done(await (await import('./commands/stop.ts')).stop(run, options, terminal)));
 
   withExecution(add('status', 'stages, items done and failed, time left, cost'))

@@ -65,21 +65,6 @@ export async function startOnAws(options: AwsStart): Promise<'succeeded' | 'inte
   return 'interrupted';
 }
 
-export async function openStateMachineClient(): Promise<StateMachineClient> {
-  const { DescribeExecutionCommand, SFNClient, StartExecutionCommand } = await import('@aws-sdk/client-sfn');
-  const client = new SFNClient();
-  return {
-    async start(execution) {
-      const { executionArn } = await client.send(new StartExecutionCommand(execution));
-      return executionArn!;
-    },
-    async describe(executionArn) {
-      const { status, error, cause } = await client.send(new DescribeExecutionCommand({ executionArn }));
-      return { status: status!, ...(error !== undefined && { error }), ...(cause !== undefined && { cause }) };
-    },
-  };
-}
-
 function wait(seconds: number, signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(finish, seconds * 1000);

@@ -10,13 +10,19 @@ import { interruptible } from '../interruption.ts';
 import { chooseBackend } from '../local-ports.ts';
 import { readPriceTable } from '../read-price-table.ts';
 import { readRunState } from '../run-state.ts';
+import type { StateMachineClient } from '../start-on-aws.ts';
 import type { Terminal } from '../terminal.ts';
 
 export interface ResumeOptions extends EngineOptions {
   readonly budget?: number;
 }
 
-export function resume(name: string, options: ResumeOptions, terminal: Terminal): Promise<ExitCode> {
+export function resume(
+  name: string,
+  options: ResumeOptions,
+  terminal: Terminal,
+  client?: StateMachineClient,
+): Promise<ExitCode> {
   return interruptible(terminal, async (signal) => {
     const store = await openStore(options.store);
     const run = await findRun(store, name);
@@ -29,7 +35,7 @@ export function resume(name: string, options: ResumeOptions, terminal: Terminal)
     await forgetFailures(store, run);
     if (options.engine === 'aws') {
       const { executeOnAws } = await import('../execute-on-aws.ts');
-      return executeOnAws(request, options, { store, terminal, signal, again: true });
+      return executeOnAws(request, options, { store, terminal, signal, again: true, ...(client && { client }) });
     }
     // On another backend everything would have another address, and be trained anew.
     const { backend } = (await readRunState(store, run)) ?? {};

@@ -8,17 +8,18 @@ import { readUnderWay } from '../../lib/pipeline/spending.ts';
 import { formatDollars, formatSeconds } from '../../lib/report/format-numbers.ts';
 import type { ObjectStore } from '../../lib/storage/object-store.ts';
 import { openStore } from '../../lib/storage/open-store.ts';
+import { openExecutionClient } from '../execution-client.ts';
 import {
   type ExecutionClient,
   type ExecutionDescription,
   findExecution,
   type MapRun,
-  openExecutionClient,
   secondsLeft,
 } from '../execution-on-aws.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { renderLiveView } from '../live-view.ts';
 import { readRun } from '../read-run.ts';
+import { resumeCommand } from '../resume-command.ts';
 import { isSilent, type RunState, readRunState } from '../run-state.ts';
 import type { Terminal } from '../terminal.ts';
 import { oneLine } from '../text-table.ts';
@@ -32,6 +33,8 @@ interface Status {
   readonly experiment: string;
   readonly status: RunDocument['status'] | 'interrupted' | 'dead';
   readonly trials: RunDocument['trials'];
+  /** Why it failed, where that was recorded. */
+  readonly failure: { readonly error: string; readonly message: string } | null;
   readonly state: RunState | null;
   /** US dollars as AWS charges: spent as far as records tell, and `underWay` what has none yet. */
   readonly cost: RunDocument['cost'] & { readonly underWay: number };
@@ -44,6 +47,8 @@ export interface StatusOptions {
   readonly engine?: 'local' | 'aws';
   readonly stateMachine?: string;
   readonly follow?: boolean;
+  /** Seconds between looks; for tests. */
+  readonly followSeconds?: number;
   readonly json?: boolean;
 }
 
@@ -55,17 +60,18 @@ export async function status(
 ): Promise<ExitCode> {
   const store = await openStore(options.store);
   const stepFunctions = options.engine === 'aws' ? (client ?? (await openExecutionClient())) : undefined;
+  const pause = options.followSeconds ?? (stepFunctions ? followAwsSeconds : followSeconds);
   const read = (run: string) => readStatus(store, run, options, stepFunctions);
   let current = await read(name);
   let lastText = '';
   while (options.follow && current.status === 'running') {
-    const text = describe(current, terminal.columns);
+    const text = describe(current, options.store, terminal.columns);
     if (text !== lastText) terminal.tell(text);
     lastText = text;
-    await sleep((stepFunctions ? followAwsSeconds : followSeconds) * 1000);
+    await sleep(pause * 1000);
     current = await read(current.run);
   }
-  terminal.print(options.json ? JSON.stringify(current, null, 2) : describe(current, terminal.columns));
+  terminal.print(options.json ? JSON.stringify(current, null, 2) : describe(current, options.store, terminal.columns));
   return 0;
 }
 
@@ -75,51 +81,79 @@ async function readStatus(
   options: StatusOptions,
   client: ExecutionClient | undefined,
 ): Promise<Status> {
-  const { run, experiment, status: recorded, trials, cost } = await readRun(store, name);
+  const { run, experiment, status: recorded, trials, cost, failure } = await readRun(store, name);
   const state = await readRunState(store, run);
   const now = Date.now();
-  const resolved = recorded === 'running' ? await readRecord(store, keys.resolved(run), resolvedRunSchema) : undefined;
-  const underWay = resolved ? await readUnderWay(store, resolved, now) : 0;
-  const known = { run, experiment, trials, state: state ?? null, cost: { ...cost, underWay } };
-  if (!client) return { ...known, status: judge(recorded, state) };
+  const execution = client && (await describeExecution(run, state, options, client, now));
+  const status = execution ? judgeExecution(recorded, execution.execution) : judge(recorded, state, now);
+  return {
+    ...{ run, experiment, status, trials },
+    failure: failure ? { error: failure.error, message: failure.message } : null,
+    state: state ?? null,
+    // Whoever is dead or has ended has nothing under way, whatever the ledger still says.
+    cost: { ...cost, underWay: status === 'running' ? await readSpendingUnderWay(store, run, now) : 0 },
+    ...execution,
+  };
+}
+
+async function describeExecution(
+  run: string,
+  state: RunState | undefined,
+  options: StatusOptions,
+  client: ExecutionClient,
+  now: number,
+): Promise<Required<Pick<Status, 'execution' | 'maps'>>> {
   const arn = findExecution(run, state, options);
   const [execution, maps] = await Promise.all([client.describe(arn), client.mapRuns(arn)]);
   return {
-    ...known,
-    // An execution that was aborted or timed out wrote nothing down.
-    status: recorded === 'running' && isOver(execution) ? 'failed' : recorded,
     execution: { arn, ...execution },
     maps: maps.map((map) => ({ ...map, secondsLeft: secondsLeft(map, now) ?? null })),
   };
 }
 
-function isOver({ status }: ExecutionDescription): boolean {
-  return status === 'FAILED' || status === 'ABORTED' || status === 'TIMED_OUT';
+async function readSpendingUnderWay(store: ObjectStore, run: string, now: number): Promise<number> {
+  const resolved = await readRecord(store, keys.resolved(run), resolvedRunSchema);
+  return resolved ? readUnderWay(store, resolved, now) : 0;
 }
 
-function judge(recorded: RunDocument['status'], state: RunState | undefined): Status['status'] {
+/** An execution that was aborted or timed out wrote nothing down. */
+function judgeExecution(recorded: RunDocument['status'], execution: ExecutionDescription): Status['status'] {
+  if (recorded !== 'running') return recorded;
+  if (execution.status === 'ABORTED') return 'interrupted';
+  return isOver(execution) ? 'failed' : 'running';
+}
+
+function isOver({ status }: ExecutionDescription): boolean {
+  return status === 'FAILED' || status === 'TIMED_OUT' || status === 'ABORTED';
+}
+
+function judge(recorded: RunDocument['status'], state: RunState | undefined, now: number): Status['status'] {
   if (recorded !== 'running' || !state) return recorded;
-  if (isSilent(state, Date.now())) return 'dead';
+  if (isSilent(state, now)) return 'dead';
   // Aggregate has not written a document, so it cannot have succeeded.
   return state.status === 'succeeded' ? 'running' : state.status;
 }
 
-function describe(current: Status, columns: number): string {
-  const { run, experiment, status, trials, state, execution, maps = [] } = current;
+function describe(current: Status, store: string, columns: number): string {
+  const { run, experiment, status, trials, failure, state, execution, maps = [] } = current;
+  // What was recorded was caught: the execution ended in its state Failed, and a redrive would enter that again.
+  const command = execution && isOver(execution) && !failure ? 'redrive' : 'resume';
+  const goOn = `Go on with: ${resumeCommand(run, store, { error: failure?.error, engine: state?.engine, command })}`;
   const hints: Partial<Record<Status['status'], string>> = {
-    dead: `It has given no sign of life since ${state?.updatedAt}. Go on with: stepwise resume ${run}`,
-    interrupted: `Go on with: stepwise resume ${run}`,
-    failed: `'stepwise logs ${run}' shows why. Go on with: stepwise resume ${run}`,
+    dead: `It has given no sign of life since ${state?.updatedAt}. ${goOn}`,
+    interrupted: goOn,
+    failed: `'stepwise logs ${run}' shows more. ${goOn}`,
   };
   const finished = trials.trained + trials.reused;
   return [
     `${run}: ${experiment}, ${status}`,
+    ...(failure ? [`${oneLine(failure.error)}: ${oneLine(failure.message)}`] : []),
     ...(state?.progress
       ? renderLiveView(state.progress, columns)
       : [`${finished} of ${trials.planned} trials trained`]),
     ...maps.map(describeMap),
     ...describeSpending(current),
-    ...(execution ? [describeExecution(execution)] : state?.execution ? [`execution ${state.execution}`] : []),
+    ...(execution ? [tellExecution(execution)] : state?.execution ? [`execution ${state.execution}`] : []),
     ...(hints[status] ? [hints[status]] : []),
   ].join('\n');
 }
@@ -136,7 +170,7 @@ function describeMap({ map, status, total, succeeded, failed, running, secondsLe
 
 type MapItem = NonNullable<Status['maps']>[number];
 
-function describeExecution({ arn, status, error, redrives }: NonNullable<Status['execution']>): string {
+function tellExecution({ arn, status, error, redrives }: NonNullable<Status['execution']>): string {
   const details = [
     status.toLowerCase(),
     ...(error ? [oneLine(error)] : []),

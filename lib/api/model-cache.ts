@@ -13,7 +13,7 @@ import {
   plannedTrialSchema,
   readRecord,
 } from '../pipeline/records.ts';
-import { readResultIndex } from '../pipeline/result-index.ts';
+import { newestResults } from '../pipeline/result-index.ts';
 import { readLines } from '../storage/json-lines.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { InvalidInput, ModelMissing, NotFound } from './errors.ts';
@@ -87,8 +87,10 @@ export class ModelCache {
 
   async #findNewest(experiment: string, filter: TrialFilter): Promise<string | undefined> {
     const { store } = this.#options;
-    const runs = (await readResultIndex(store)).filter((entry) => entry.experiment === experiment);
-    for (const { run } of runs.toReversed().slice(0, mostRunsSearched)) {
+    let searched = 0;
+    for await (const { run, experiment: of } of newestResults(store)) {
+      if (of !== experiment) continue;
+      if (++searched > mostRunsSearched) break;
       if (!(await store.head(keys.trials(run)))) continue;
       const candidates: string[] = [];
       for await (const { trial, digest } of readLines(store, keys.trials(run), plannedTrialSchema)) {

@@ -49,6 +49,8 @@ export const keys = {
   result: (experiment: string, run: string) => `results/${experiment}/${run}.json`,
   /** Written only conditionally. */
   resultIndex: () => 'results/index.json',
+  /** Older entries of the index; see result-index.ts. */
+  resultVolume: (digest: string) => `results/index/${digest}.json`,
   report: (run: string, file: string) => `reports/${run}/${file}`,
 
   // Schedules and what their reruns find.

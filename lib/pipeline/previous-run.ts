@@ -4,7 +4,7 @@ import { type RunCode, runCodeSchema } from './code-sources.ts';
 import { keys } from './keys.ts';
 import { readRecord } from './records.ts';
 import { type ComparedRun, hasSameParams } from './regression.ts';
-import { readResultIndex } from './result-index.ts';
+import { newestResults } from './result-index.ts';
 import { type RunDocument, runDocumentSchema } from './run-document.ts';
 
 /** How many earlier runs are looked at for one with the same parameters. */
@@ -21,12 +21,11 @@ export interface PreviousRun extends ComparedRun {
  */
 export async function findPreviousRun(store: ObjectStore, document: RunDocument): Promise<PreviousRun | undefined> {
   const { run, experiment, preset } = document;
-  const candidates = (await readResultIndex(store))
-    .filter((entry) => entry.run !== run && entry.experiment === experiment && entry.preset === preset)
-    .slice(-mostLookedAt)
-    .reverse();
   let newest: RunDocument | undefined;
-  for (const candidate of candidates) {
+  let lookedAt = 0;
+  for await (const candidate of newestResults(store)) {
+    if (candidate.run === run || candidate.experiment !== experiment || candidate.preset !== preset) continue;
+    if (++lookedAt > mostLookedAt) break;
     const earlier = await readRecord(store, keys.result(experiment, candidate.run), runDocumentSchema);
     if (!earlier?.verdict) continue;
     if (hasSameParams(earlier, document)) {

@@ -32,17 +32,32 @@ export async function readRequest(store: ObjectStore, run: string): Promise<RunR
   return request;
 }
 
-/** Names of all runs, oldest first. */
-export async function listRuns(store: ObjectStore): Promise<readonly string[]> {
+/** Names of all runs, oldest first. Lists every object of every run: for a store of years, see `listRecentRuns`. */
+export function listRuns(store: ObjectStore): Promise<readonly string[]> {
+  return listRunsNamed(store, '');
+}
+
+/** Names of the runs of so many days before `now`, its own among them, oldest first; found by the day in their names. */
+export async function listRecentRuns(store: ObjectStore, days: number, now: Date): Promise<readonly string[]> {
+  const dates = Array.from({ length: days }, (_, ago) => new Date(now.getTime() - ago * 86_400_000));
+  const named = dates.map((date) => listRunsNamed(store, date.toISOString().slice(0, 10).replaceAll('-', '')));
+  return (await Promise.all(named)).flat().sort();
+}
+
+async function listRunsNamed(store: ObjectStore, beginning: string): Promise<readonly string[]> {
   const runs = new Set<string>();
-  for await (const { key } of store.list('runs/')) if (key.endsWith('/request.json')) runs.add(key.split('/')[1]!);
+  for await (const { key } of store.list(`runs/${beginning}`)) {
+    if (key.endsWith('/request.json')) runs.add(key.split('/')[1]!);
+  }
   return [...runs].sort();
 }
 
 /** A run by name, or the newest where it says `latest`. Throws UnknownRun. */
 export async function findRun(store: ObjectStore, nameOrLatest: string): Promise<string> {
   if (nameOrLatest !== 'latest') return nameOrLatest;
-  const latest = (await listRuns(store)).at(-1);
+  // Tomorrow's, too: clocks differ.
+  const recent = await listRecentRuns(store, 3, new Date(Date.now() + 86_400_000));
+  const latest = recent.at(-1) ?? (await listRuns(store)).at(-1);
   if (!latest) throw new UnknownRun('latest', store.location);
   return latest;
 }

@@ -17,19 +17,19 @@ const all = {
   all: () => [...experiments.all(), ...counting.all()],
   find: (name: string) => (name === experiment ? counting : experiments).find(name),
 };
-const { get } = apiWorld({ store, experiments: all, now: () => Date.parse('2026-11-25T12:00:00Z') });
+const { get } = apiWorld({ store, experiments: all, now: () => Date.parse('2026-01-01T12:00:00Z') });
 
 beforeAll(async () => {
   const ports = { ...testPorts(), store };
   for (const request of [
-    countingRequest('20261125-100000-one'),
-    countingRequest('20261125-110000-two', { overrides: { trials: 2 } }),
+    countingRequest('20260101-100000-one'),
+    countingRequest('20260101-110000-two', { overrides: { trials: 2 } }),
   ]) {
     await store.put(keys.request(request.run as string), formatRecord(request));
     await runStages(request, ports);
   }
   // Another that was started by hand, and has only asked so far.
-  const open = countingRequest('20261125-115900-open');
+  const open = countingRequest('20260101-115900-open');
   await store.put(
     keys.request(open.run as string),
     formatRecord({ ...open, experiment: 'learned-optimizers/quadratics' }),
@@ -63,17 +63,17 @@ describe('GET /v1/results', () => {
   test('is the index, newest first, of one experiment where it is named, so many at most', async () => {
     const runs = async (query: string) =>
       (await get(`/v1/results${query}`)).json.results.map(({ run }: { run: string }) => run);
-    expect(await runs(`?experiment=${experiment}`)).toEqual(['20261125-110000-two', '20261125-100000-one']);
-    expect(await runs(`?experiment=${experiment}&limit=1`)).toEqual(['20261125-110000-two']);
+    expect(await runs(`?experiment=${experiment}`)).toEqual(['20260101-110000-two', '20260101-100000-one']);
+    expect(await runs(`?experiment=${experiment}&limit=1`)).toEqual(['20260101-110000-two']);
     expect(await runs('?experiment=test/none')).toEqual([]);
     expect((await get('/v1/results?limit=0')).status).toBe(400);
     expect((await get('/v1/results?experiment=../x')).status).toBe(400);
   });
 
   test('of one run is the document as it lies in the store', async () => {
-    const { status, json } = await get(`/v1/results/${experiment}/20261125-100000-one`);
+    const { status, json } = await get(`/v1/results/${experiment}/20260101-100000-one`);
     expect(status).toBe(200);
-    const stored = (await store.get(keys.result(experiment, '20261125-100000-one')))!;
+    const stored = (await store.get(keys.result(experiment, '20260101-100000-one')))!;
     expect(json).toEqual(runDocumentSchema.parse(JSON.parse(new TextDecoder().decode(stored.body))));
   });
 
@@ -94,20 +94,20 @@ describe('GET /v1/runs', () => {
     const { json } = await get('/v1/runs');
     expect(json.runs).toEqual([
       {
-        ...{ run: '20261125-115900-open', experiment: 'learned-optimizers/quadratics', preset: 'smoke' },
+        ...{ run: '20260101-115900-open', experiment: 'learned-optimizers/quadratics', preset: 'smoke' },
         ...{ status: 'running', startedAt: null, updatedAt: null },
       },
     ]);
-    const open = await get('/v1/runs/20261125-115900-open');
+    const open = await get('/v1/runs/20260101-115900-open');
     expect(open.json).toMatchObject({ document: { status: 'running', measurements: [] }, state: null });
     expect((await get('/v1/runs/20991231-none')).status).toBe(404);
   });
 
   test('compares two runs of an experiment, and not of two', async () => {
-    const { status, json } = await get('/v1/runs/20261125-100000-one/comparison/20261125-110000-two');
+    const { status, json } = await get('/v1/runs/20260101-100000-one/comparison/20260101-110000-two');
     expect(status).toBe(200);
     expect(json).toMatchObject({ experiment, before: { verdict: { outcome: 'holds' } }, changes: [] });
-    const other = await get('/v1/runs/20261125-100000-one/comparison/20261125-115900-open');
+    const other = await get('/v1/runs/20260101-100000-one/comparison/20260101-115900-open');
     expect([other.status, other.json.type]).toEqual([409, 'urn:stepwise:problem:not-comparable']);
   });
 });
@@ -123,9 +123,9 @@ describe('GET /v1/regressions', () => {
       causes: { code: { modules: [] }, datasets: [], params: [] },
     });
     const [first, second, third] = [
-      report('20261124-x', 'test/a'),
-      report('20261125-x', 'test/b'),
-      report('20261126-x', 'test/a'),
+      report('20251231-x', 'test/a'),
+      report('20260101-x', 'test/b'),
+      report('20260102-x', 'test/a'),
     ];
     for (const one of [third, first, second]) await writeRegression(store, one);
     expect((await get('/v1/regressions')).json.regressions).toEqual([third, second, first]);
@@ -135,7 +135,7 @@ describe('GET /v1/regressions', () => {
 
 describe('GET /reports/{run}/{file}', () => {
   test('is the page in a sandbox, and nothing beside it', async () => {
-    const page = await get('/reports/20261125-100000-one/index.html');
+    const page = await get('/reports/20260101-100000-one/index.html');
     expect(page.status).toBe(200);
     expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
     expect(page.headers.get('content-security-policy')).toMatch(/^sandbox allow-scripts; default-src 'none'/);
@@ -148,7 +148,7 @@ describe('GET /reports/{run}/{file}', () => {
       'a.js',
       '%00.html',
     ]) {
-      expect([400, 404], file).toContain((await get(`/reports/20261125-100000-one/${file}`)).status);
+      expect([400, 404], file).toContain((await get(`/reports/20260101-100000-one/${file}`)).status);
     }
   });
 });

@@ -3,7 +3,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { presetNames, verdictOutcomes } from '../../pipeline/experiment.ts';
 import { keys } from '../../pipeline/keys.ts';
 import { readRecord } from '../../pipeline/records.ts';
-import { readResultIndex } from '../../pipeline/result-index.ts';
+import { newestResults, type ResultIndexEntry } from '../../pipeline/result-index.ts';
 import { runDocumentSchema } from '../../pipeline/run-document.ts';
 import { NotFound } from '../errors.ts';
 import type { ApiApp, ApiPorts } from '../ports.ts';
@@ -62,9 +62,12 @@ const oneRoute = createRoute({
 export function registerResults(app: ApiApp, { store }: ApiPorts): void {
   app.openapi(listRoute, async (context) => {
     const { experiment, limit } = context.req.valid('query');
-    const index = await readResultIndex(store);
-    const chosen = experiment === undefined ? index : index.filter((entry) => entry.experiment === experiment);
-    return context.json({ results: chosen.slice(-limit).reverse() }, 200);
+    const results: ResultIndexEntry[] = [];
+    for await (const entry of newestResults(store)) {
+      if (experiment === undefined || entry.experiment === experiment) results.push(entry);
+      if (results.length === limit) break;
+    }
+    return context.json({ results }, 200);
   });
 
   app.openapi(oneRoute, async (context) => {

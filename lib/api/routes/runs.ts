@@ -6,9 +6,10 @@ import { keys } from '../../pipeline/keys.ts';
 import { loadMeasurement } from '../../pipeline/measurements.ts';
 import { failureRecordSchema, readRecord, resolvedRunSchema } from '../../pipeline/records.ts';
 import { runRequestSchema } from '../../pipeline/request.ts';
-import { readResultIndex } from '../../pipeline/result-index.ts';
+import { newestResults } from '../../pipeline/result-index.ts';
 import type { RunDocument } from '../../pipeline/run-document.ts';
-import { listRuns, readRunDocument } from '../../pipeline/run-records.ts';
+import { listRecentRuns, readRunDocument } from '../../pipeline/run-records.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
 import { NotComparable } from '../errors.ts';
 import type { ApiApp, ApiPorts } from '../ports.ts';
 import { problems } from '../problem.ts';
@@ -16,6 +17,8 @@ import { runName } from './names.ts';
 import { readRunState, runState } from './run-state.ts';
 import { runDocument } from './stored-record.ts';
 
+/** An execution ends after a week, whatever it does; see infra/pipeline.ts. */
+const longestRunDays = 8;
 /** Runs without a result that are listed: each costs four reads. */
 const mostRuns = 50;
 
@@ -66,7 +69,7 @@ const listRoute = createRoute({
   method: 'get',
   path: '/v1/runs',
   operationId: 'listRuns',
-  summary: `Runs that have not ended, or failed; newest first, ${mostRuns} at most`,
+  summary: `Runs of the last week that have not ended, or failed; newest first, ${mostRuns} at most`,
   tags: ['results'],
   responses: {
     200: { description: 'Newest first', content: { 'application/json': { schema: runsSchema } } },
@@ -116,8 +119,8 @@ export function registerRuns(app: ApiApp, ports: ApiPorts): void {
     readRunDocument(store, run, (name) => experiments.find(name), { code: '', backend, threads, hardware });
 
   app.openapi(listRoute, async (context) => {
-    const finished = new Set((await readResultIndex(store)).map(({ run }) => run));
-    const open = (await listRuns(store)).filter((run) => !finished.has(run));
+    const recent = await listRecentRuns(store, longestRunDays, new Date(ports.now()));
+    const open = await withoutFinished(store, recent);
     const rows = await Promise.all(
       open
         .slice(-mostRuns)
@@ -147,6 +150,20 @@ export function registerRuns(app: ApiApp, ports: ApiPorts): void {
       200,
     );
   });
+}
+
+/** Those that are not in the index of results. */
+async function withoutFinished(store: ObjectStore, runs: readonly string[]): Promise<readonly string[]> {
+  const open = new Set(runs);
+  const first = runs[0];
+  if (first === undefined) return [];
+  const began = `${first.slice(0, 4)}-${first.slice(4, 6)}-${first.slice(6, 8)}`;
+  for await (const { run, finishedAt } of newestResults(store)) {
+    // What finished before the first of them began is none of them.
+    if (finishedAt < began) break;
+    open.delete(run);
+  }
+  return [...open];
 }
 
 /** Undefined where the request cannot be read by this version: one strange run must not hide the others. */

@@ -5,7 +5,7 @@ import { serve as listen } from '@hono/node-server';
 import { openApiPorts } from '../../functions/api-ports.ts';
 import { createApi } from '../../lib/api/create-api.ts';
 import type { ApiApp } from '../../lib/api/ports.ts';
-import { readResultIndex } from '../../lib/pipeline/result-index.ts';
+import { newestResults } from '../../lib/pipeline/result-index.ts';
 import { buildExplorer, explorerPolicy } from '../../web/build.ts';
 import { CannotListen } from '../errors.ts';
 import type { ExitCode } from '../exit-code.ts';
@@ -25,7 +25,7 @@ export async function serve(
     { ...process.env, STEPWISE_STORE: options.store },
   );
   // A bucket that cannot be read is said now, and not to whoever opens the page.
-  const { length: finishedRuns } = await readResultIndex(ports.store);
+  const newest = await newestResults(ports.store).next();
   const api = createApi(ports, { loopback: true });
   await mountExplorer(api);
 
@@ -36,7 +36,7 @@ export async function serve(
   });
   terminal.print(`http://${loopback}:${(server.address() as AddressInfo).port}`);
   terminal.tell(
-    `Serving ${ports.store.location} (${finishedRuns === 0 ? 'no run has finished there yet' : `finished runs: ${finishedRuns}`}) to this machine. Ctrl-C ends it.`,
+    `Serving ${ports.store.location} (${newest.done ? 'no run has finished there yet' : `newest run: ${newest.value.run}`}) to this machine. Ctrl-C ends it.`,
   );
 
   await interruptible(terminal, (signal) => once(signal, 'abort'));

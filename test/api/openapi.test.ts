@@ -140,7 +140,8 @@ describe('a client that is generated from it', () => {
     artifact = await storeModel(store, samplePerceptron(), '20260101-perceptron');
     await storeModel(store, sampleEncoder(), '20260102-encoder');
     await storeModel(store, sampleHandwriting(), '20260103-handwriting');
-    client = await generateClient(apiWorld({ store, experiments: all }));
+    const now = () => Date.parse('2026-11-25T12:30:00Z');
+    client = await generateClient(apiWorld({ store, experiments: all, now }));
   });
 
   test.each(Object.keys(reading))('%s gives what the document says', async (operation) => {

@@ -76,7 +76,8 @@ export function createApi(ports: ApiPorts, { loopback = false }: ApiOptions = {}
     ports.log(problem.status >= 500 ? 'error' : 'warn', 'request refused', {
       request: instance,
       error: name,
-      message,
+      // Not `message`: that is the line's own, and a logger drops a second one.
+      reason: message,
       // What was meant to be said to the caller needs no trace.
       ...(problem.status === 500 ? { stack } : {}),
     });

@@ -30,6 +30,7 @@ export interface SchedulesProps {
 
 export class Schedules extends Construct {
   readonly starter: IFunction;
+  readonly undelivered: Queue;
 
   /** Throws InvalidSchedule. */
   constructor(scope: Construct, id: string, props: SchedulesProps) {
@@ -57,6 +58,7 @@ export class Schedules extends Construct {
       topic: props.topic,
       alarm: 'A schedule fired and no run was started; the message in the queue says which and why',
     });
+    this.undelivered = undelivered.queue;
     undelivered.keepFailuresOf(starter);
     const group = new CfnScheduleGroup(this, 'Group', { name: scheduleGroup });
     const role = this.createRole(undelivered.queue);

@@ -6,6 +6,7 @@ import { lambdaMemoryMegabytes } from '../lib/pipeline/cost.ts';
 import { type LambdaStage, lambdaStages } from '../lib/pipeline/stages.ts';
 import { Alarms, Notifications } from './alarms.ts';
 import { Budget } from './budget.ts';
+import { Dashboard } from './dashboard.ts';
 import { DataBucket } from './data-bucket.ts';
 import type { DeployableCode } from './deployable-code.ts';
 import { Endpoints } from './endpoints.ts';
@@ -23,6 +24,8 @@ export interface StepwiseStackProps extends StackProps {
   readonly monthlyBudgetUsDollars: number;
   /** Where alarms and the ends of runs go; nobody is told where it is absent. */
   readonly notificationEmail?: string | undefined;
+  /** Whether deleting the stack deletes the datasets, models and results, too. */
+  readonly destroyData?: boolean | undefined;
   readonly maxVcpus?: number | undefined;
   /** The SecureString parameter that holds a chat's webhook address. */
   readonly webhookParameter?: string | undefined;
@@ -75,7 +78,7 @@ export class StepwiseStack extends Stack {
   constructor(scope: Construct, id: string, props: StepwiseStackProps) {
     super(scope, id, props);
     Tags.of(this).add('project', 'stepwise');
-    const { bucket } = new DataBucket(this, 'Bucket');
+    const { bucket } = new DataBucket(this, 'Bucket', { destroyed: props.destroyData ?? false });
     const { topic, key } = new Notifications(this, 'Notifications', { email: props.notificationEmail });
     const training = new TrainingQueue(this, 'Training', {
       network: new Network(this, 'Network'),
@@ -127,11 +130,20 @@ export class StepwiseStack extends Stack {
       watched.push(new Webhook(this, 'Webhook', { code: props.code, topic, parameterName }).function);
     }
     new Alarms(this, 'Alarms', { topic, stateMachine, functions: watched });
+    const undelivered = { 'missed schedules': schedules.undelivered, 'missed uploads': uploads.undelivered };
+    new Dashboard(this, 'Dashboard', { stateMachine, functions: watched, api: endpoints.function, undelivered });
     new Budget(this, 'Budget', { monthlyUsDollars: props.monthlyBudgetUsDollars, topic });
     new CfnOutput(this, 'BucketName', { value: bucket.bucketName, description: 'stepwise --store s3://…' });
     new CfnOutput(this, 'StateMachineArn', { value: stateMachine.stateMachineArn });
     new CfnOutput(this, 'TopicArn', { value: topic.topicArn });
+    // A bill can be split by them, once they are activated: docs/cost.md.
+    for (const part of this.node.children) Tags.of(part).add('component', kebabCase(part.node.id));
   }
+}
+
+/** `RecordFailureStage` → `record-failure-stage` */
+function kebabCase(id: string): string {
+  return id.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase();
 }
 
 /** `record-failure` → `RecordFailureStage` */

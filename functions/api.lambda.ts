@@ -1,11 +1,11 @@
 /** The HTTP API behind a function URL, which lets signed requests through and no others. */
-import { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
 import { handle, type LambdaEvent } from 'hono/aws-lambda';
 import { createApi } from '../lib/api/create-api.ts';
 import { openApiPorts } from './api-ports.ts';
+import { openLogger } from './open-logger.ts';
 
-const logger = new Logger({ serviceName: 'stepwise' });
+const logger = openLogger('api');
 const ports = await openApiPorts((level, message, details) => logger[level](message, details));
 const answer = handle(createApi(ports));
 

@@ -1,9 +1,10 @@
 /** A Lambda that makes executions of events: the store and the state machine from the environment, every end in the log. */
-import { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
+import { redactError } from '../lib/redact.ts';
 import type { ObjectStore } from '../lib/storage/object-store.ts';
 import { openStore } from '../lib/storage/open-store.ts';
 import { InvalidEnvironment } from './errors.ts';
+import { openLogger } from './open-logger.ts';
 import { startExecution } from './start-execution.ts';
 
 export interface StarterPorts {
@@ -18,7 +19,7 @@ export function starterHandler<Outcome>(
   name: string,
   handle: (event: unknown, ports: StarterPorts) => Promise<Outcome>,
 ): (event: unknown, context: Context) => Promise<Outcome> {
-  const logger = new Logger({ serviceName: `stepwise-${name}` });
+  const logger = openLogger(name);
   let store: Promise<ObjectStore> | undefined;
   return async (event, context) => {
     logger.addContext(context);
@@ -36,7 +37,7 @@ export function starterHandler<Outcome>(
       });
     } catch (error) {
       logger.error(`${name} failed`, error as Error);
-      throw error;
+      throw redactError(error);
     }
   };
 }

@@ -1,10 +1,11 @@
 /** A Lambda that makes executions of events: the store and the state machine from the environment, every end in the log. */
-import { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
+import { redactError } from '../lib/redact.ts';
 import type { ObjectStore } from '../lib/storage/object-store.ts';
 // Not by openStore, which loads it late: here it is always needed, and loading is quickest before the first event.
 import { openS3Store } from '../lib/storage/s3-object-store.ts';
 import { InvalidEnvironment } from './errors.ts';
+import { openLogger } from './open-logger.ts';
 import { startExecution } from './start-execution.ts';
 
 export interface StarterPorts {
@@ -19,7 +20,7 @@ export function starterHandler<Outcome>(
   name: string,
   handle: (event: unknown, ports: StarterPorts) => Promise<Outcome>,
 ): (event: unknown, context: Context) => Promise<Outcome> {
-  const logger = new Logger({ serviceName: `stepwise-${name}` });
+  const logger = openLogger(name);
   let store: ObjectStore | undefined;
   return async (event, context) => {
     logger.addContext(context);
@@ -33,7 +34,7 @@ export function starterHandler<Outcome>(
       });
     } catch (error) {
       logger.error(`${name} failed`, error as Error);
-      throw error;
+      throw redactError(error);
     }
   };
 }

@@ -3,9 +3,8 @@ import { setImmediate } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { StepwiseError } from '../../lib/errors.ts';
 import { randomStream } from '../../lib/numerics/random.ts';
-import { openEndpointTargets } from './endpoint-targets.ts';
-import { mutate } from './mutate.ts';
-import { type FuzzTarget, formatTargets } from './targets.ts';
+import { type FuzzTarget, formatTargets } from './format-targets.ts';
+import { mutate } from './mutate-file.ts';
 
 export interface FuzzJob {
   readonly target: string;
@@ -28,13 +27,7 @@ export interface FuzzReport {
 }
 
 const { target: name, seed, inputs, progress, current } = workerData as FuzzJob;
-const target = await openTarget(name);
-parentPort!.postMessage(await fuzz(target));
-
-async function openTarget(wanted: string): Promise<FuzzTarget> {
-  const targets = wanted.startsWith('POST ') ? await openEndpointTargets() : formatTargets;
-  return targets.find((candidate) => candidate.name === wanted)!;
-}
+parentPort!.postMessage(await fuzz(formatTargets.find((candidate) => candidate.name === name)!));
 
 async function fuzz({ samples, run, repair }: FuzzTarget): Promise<FuzzReport> {
   const random = randomStream(seed, 'fuzz', name);

@@ -10,6 +10,7 @@ import { LambdaSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 import { type DeployableCode, functionDirectory } from './deployable-code.ts';
 import { HardenedFunction } from './hardened-function.ts';
+import { UndeliveredQueue } from './undelivered-queue.ts';
 
 export interface WebhookProps {
   readonly code: DeployableCode;
@@ -45,6 +46,11 @@ export class Webhook extends Construct {
       resourceName: parameterName.slice(1),
     });
     post.role.addToPolicy(new PolicyStatement({ actions: ['ssm:GetParameter'], resources: [parameter] }));
-    topic.addSubscription(new LambdaSubscription(post.function));
+    const undelivered = new UndeliveredQueue(this, 'Undelivered', {
+      topic,
+      alarm: 'A message did not reach the chat; it is in the queue',
+    });
+    undelivered.keepFailuresOf(post);
+    topic.addSubscription(new LambdaSubscription(post.function, { deadLetterQueue: undelivered.queue }));
   }
 }

@@ -2,6 +2,7 @@
 import { experiments } from '../../lib/experiments.ts';
 import type { NumericBackend } from '../../lib/numerics/backend.ts';
 import { summarizeRegression } from '../../lib/pipeline/describe-regression.ts';
+import { WebhookFailed } from '../../lib/pipeline/errors.ts';
 import { readRegression } from '../../lib/pipeline/regression-records.ts';
 import { runRequestSchema } from '../../lib/pipeline/request.ts';
 import { checkRequest } from '../../lib/pipeline/resolve.ts';
@@ -9,7 +10,8 @@ import { writeRequest } from '../../lib/pipeline/run-records.ts';
 import {
   claimTime,
   dueTime,
-  listSchedules,
+  listScheduleNames,
+  readSchedule,
   type Schedule,
   scheduledRequest,
   scheduledRunName,
@@ -47,8 +49,20 @@ interface DueRun {
   readonly verdict: string | null;
   /** In words: `the same`, `3 numbers changed`, `verdict flipped: holds → does not hold`. */
   readonly change: string;
-  /** Messages that were sent, to the webhook where one is named and else to stdout. */
+  /** What there is to tell: to the webhook where one is named, else to stdout. */
   readonly messages: readonly string[];
+  /** How many of the messages the webhook took. */
+  readonly sent: number;
+}
+
+interface World {
+  readonly store: ObjectStore;
+  readonly options: RunDueOptions;
+  readonly terminal: Terminal;
+  readonly signal: AbortSignal;
+  readonly chosenBackend: NumericBackend;
+  readonly dataFolder: string | undefined;
+  readonly webhook: string | undefined;
 }
 
 /** 0 also where nothing is due; 1 where a run failed. */
@@ -58,32 +72,21 @@ export function runDue(options: RunDueOptions, terminal: Terminal): Promise<Exit
     const webhook = readWebhook(options.webhookUrlEnv);
     const dataFolder = options.data === undefined ? undefined : await checkDataFolder(options.data);
     const store = await openStore(options.store);
+    const world: World = { store, options, terminal, signal, chosenBackend, dataFolder, webhook };
     const finished: DueRun[] = [];
     let failed = false;
-    for (const schedule of await listSchedules(store)) {
+    for (const name of await listScheduleNames(store)) {
       if (signal.aborted) break;
-      const due = schedule.engine === 'local' ? dueTime(schedule, new Date()) : undefined;
-      if (!due || (await isStillRunning(store, schedule, terminal))) continue;
-      // Others, on this machine or on another one with the same store, may be about to do the same.
-      if (!(await claimTime(store, schedule.name, due, scheduledRunName(schedule.name, due)))) continue;
       try {
-        const result = await runOne(schedule, due, {
-          store,
-          options,
-          terminal,
-          signal,
-          chosenBackend,
-          dataFolder,
-          webhook,
-        });
-        if (signal.aborted) break;
+        const result = await runIfDue(name, world);
+        if (!result || signal.aborted) continue;
         finished.push(result);
         failed ||= result.status === 'failed';
-        if (!options.json) terminal.print(describe(result, webhook !== undefined));
+        if (!options.json) terminal.print(describe(result));
       } catch (error) {
-        // One schedule whose data are gone must not keep the others from running.
+        // One schedule whose data are gone, or that somebody broke, must not keep the others from running.
         failed = true;
-        terminal.tell(`error: ${schedule.name}: ${error instanceof Error ? error.message : String(error)}`);
+        terminal.tell(`error: ${name}: ${error instanceof Error ? error.message : String(error)}`);
       }
     }
     if (options.json) terminal.print(JSON.stringify({ runs: finished }, null, 2));
@@ -92,30 +95,37 @@ export function runDue(options: RunDueOptions, terminal: Terminal): Promise<Exit
   });
 }
 
-async function runOne(
-  schedule: Schedule,
-  due: Date,
-  world: {
-    readonly store: ObjectStore;
-    readonly options: RunDueOptions;
-    readonly terminal: Terminal;
-    readonly signal: AbortSignal;
-    readonly chosenBackend: NumericBackend;
-    readonly dataFolder: string | undefined;
-    readonly webhook: string | undefined;
-  },
-): Promise<DueRun> {
+/** Undefined where nothing is due, or another process has taken it. */
+async function runIfDue(name: string, world: World): Promise<DueRun | undefined> {
+  const { store, terminal } = world;
+  // Read only now: the schedule before it may have taken hours.
+  const schedule = await readSchedule(store, name);
+  const due = schedule.engine === 'local' ? dueTime(schedule, new Date()) : undefined;
+  if (!due || (await isStillRunning(store, schedule, terminal))) return undefined;
+  // Others, on this machine or on another one with the same store, may be about to do the same.
+  if (!(await claimTime(store, name, due, scheduledRunName(name, due)))) return undefined;
+  return runOne(schedule, due, world);
+}
+
+async function runOne(schedule: Schedule, due: Date, world: World): Promise<DueRun> {
   const { store, options, terminal, signal, webhook } = world;
   const { experiment, request: draft } = checkRequest(scheduledRequest(schedule, due), experiments);
   const datasetVersions = await importRequiredDatasets(store, experiment, schedule.preset, world.dataFolder);
   const request = runRequestSchema.parse({ ...draft, datasetVersions });
   await writeRequest(store, request);
   const messages: string[] = [];
+  let sent = 0;
   const notify = async (subject: string, text: string) => {
     messages.push(`${subject}\n${text}`);
     if (webhook === undefined) return;
-    // The result is there whether or not a chat takes the message.
-    await postToWebhook(webhook, subject, text).catch((error: Error) => terminal.tell(`error: ${error.message}`));
+    try {
+      await postToWebhook(webhook, subject, text);
+      sent++;
+    } catch (error) {
+      // The result is there whether or not a chat takes the message.
+      if (!(error instanceof WebhookFailed)) throw error;
+      terminal.tell(`error: ${error.message}`);
+    }
   };
   // Cron mails whatever a command says: the run's own words are for somebody who watches.
   const quiet: Terminal = { ...terminal, print: () => {}, tell: terminal.isInteractive ? terminal.tell : () => {} };
@@ -140,14 +150,15 @@ async function runOne(
     verdict: verdict?.outcome ?? null,
     change: status === 'succeeded' ? change : `the run failed: ${failure?.message ?? status}`,
     messages,
+    sent,
   };
 }
 
-function describe({ schedule, verdict, change, trained, messages, status }: DueRun, sent: boolean): string {
+function describe({ schedule, verdict, change, trained, messages, sent, status }: DueRun): string {
   const work = trained === 0 ? 'nothing was trained' : `${trained} trial${trained === 1 ? '' : 's'} trained`;
   const headline = `${schedule}: ${status === 'succeeded' ? `${verdict}, ` : ''}${change}; ${work}`;
-  // Without a webhook this is where the messages go.
-  if (messages.length > 0 && !sent) return `${headline}\n\n${messages.join('\n')}`;
+  // Without a webhook that takes them, this is where the messages go.
+  if (sent < messages.length) return `${headline}\n\n${messages.join('\n')}`;
   return `${headline}; ${messages.length === 0 ? 'nothing was sent' : 'a message was sent'}`;
 }
 

@@ -2,10 +2,11 @@
 import { experiments } from '../../lib/experiments.ts';
 import type { NotificationMode } from '../../lib/pipeline/request.ts';
 import { checkRequest } from '../../lib/pipeline/resolve.ts';
+import { storedEntry } from '../../lib/pipeline/scheduler-entry.ts';
 import {
   checkScheduleDefinition,
   addSchedule as keepSchedule,
-  listSchedules,
+  listScheduleNames,
   nextTime,
   readSchedule,
   removeSchedule,
@@ -18,7 +19,7 @@ import { InvalidUsage } from '../errors.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { importRequiredDatasets } from '../import-datasets.ts';
 import { checkDataFolder, type RequestOptions, readOverrides, readPreset } from '../request-options.ts';
-import { openSchedulerClient, readScheduleTarget, type SchedulerClient, schedulerEntry } from '../scheduler-entries.ts';
+import { openSchedulerClient, readScheduleTarget, type SchedulerClient } from '../scheduler-client.ts';
 import type { Terminal } from '../terminal.ts';
 import { renderTextTable } from '../text-table.ts';
 
@@ -75,7 +76,7 @@ export async function addSchedule(
   await keepSchedule(store, schedule);
   if (target) {
     try {
-      await (await openClient()).create(schedulerEntry(schedule, target));
+      await (await openClient()).create(storedEntry(schedule, target));
     } catch (error) {
       // A schedule that nothing fires must not look like one that does.
       await removeSchedule(store, name);
@@ -94,7 +95,9 @@ export async function list(
   options: { readonly store: string; readonly json?: boolean },
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const schedules = await listSchedules(await openStore(options.store));
+  const store = await openStore(options.store);
+  const schedules: Schedule[] = [];
+  for (const name of await listScheduleNames(store)) schedules.push(await readSchedule(store, name));
   const now = new Date();
   if (options.json) {
     const shown = schedules.map((schedule) => ({ ...schedule, next: nextTime(schedule, now)?.toISOString() ?? null }));
@@ -138,7 +141,7 @@ export async function setPaused(
     // What came while it was paused was not wanted.
     ...(!paused && current.paused && { claimedAt: now.toISOString() }),
   }));
-  if (target) await (await openClient()).update(schedulerEntry(schedule, target));
+  if (target) await (await openClient()).update(storedEntry(schedule, target));
   terminal.print(`${name}: ${paused ? 'paused' : `goes on, next ${describeNext(schedule, now)}`}`);
   return 0;
 }

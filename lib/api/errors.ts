@@ -39,6 +39,18 @@ export class UnprocessableInput extends ApiError {
   readonly title = 'Input cannot be processed';
 }
 
+/** The answer is there, and whoever carries it takes none of its length. */
+export class AnswerTooLarge extends ApiError {
+  readonly status = 422;
+  readonly title = 'Answer too large';
+
+  constructor(bytes: number, limitBytes: number) {
+    super(
+      `The answer has ${bytes} bytes on its way, of which Lambda passes on ${limitBytes}. Send Accept-Encoding: gzip, ask for less with limit, or read it from the store.`,
+    );
+  }
+}
+
 export class NotFound extends ApiError {
   readonly status = 404;
   readonly title = 'Not found';

@@ -1,6 +1,7 @@
 /** Everything that a deployment is made of. */
 import { CfnOutput, Duration, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { lambdaMemoryMegabytes } from '../lib/pipeline/cost.ts';
 import { type LambdaStage, lambdaStages } from '../lib/pipeline/stages.ts';
@@ -125,12 +126,17 @@ export class StepwiseStack extends Stack {
       concurrency: props.endpointConcurrency,
     });
     const watched = [...Object.values(functions), schedules.starter, uploads.starter, endpoints.function];
+    const undelivered: Record<string, IQueue> = {
+      'missed schedules': schedules.undelivered,
+      'missed uploads': uploads.undelivered,
+    };
     if (props.webhookParameter !== undefined) {
       const parameterName = props.webhookParameter;
-      watched.push(new Webhook(this, 'Webhook', { code: props.code, topic, parameterName }).function);
+      const webhook = new Webhook(this, 'Webhook', { code: props.code, topic, parameterName });
+      watched.push(webhook.function);
+      undelivered['missed messages'] = webhook.undelivered;
     }
     new Alarms(this, 'Alarms', { topic, stateMachine, functions: watched });
-    const undelivered = { 'missed schedules': schedules.undelivered, 'missed uploads': uploads.undelivered };
     new Dashboard(this, 'Dashboard', { stateMachine, functions: watched, api: endpoints.function, undelivered });
     new Budget(this, 'Budget', { monthlyUsDollars: props.monthlyBudgetUsDollars, topic });
     new CfnOutput(this, 'BucketName', { value: bucket.bucketName, description: 'stepwise --store s3://…' });

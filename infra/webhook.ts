@@ -7,6 +7,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { LambdaSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { type DeployableCode, functionDirectory } from './deployable-code.ts';
 import { HardenedFunction } from './hardened-function.ts';
@@ -21,6 +22,7 @@ export interface WebhookProps {
 
 export class Webhook extends Construct {
   readonly function: IFunction;
+  readonly undelivered: IQueue;
 
   constructor(scope: Construct, id: string, { code, topic, parameterName }: WebhookProps) {
     super(scope, id);
@@ -50,6 +52,7 @@ export class Webhook extends Construct {
       topic,
       alarm: 'A message did not reach the chat; it is in the queue',
     });
+    this.undelivered = undelivered.queue;
     undelivered.keepFailuresOf(post);
     topic.addSubscription(new LambdaSubscription(post.function, { deadLetterQueue: undelivered.queue }));
   }

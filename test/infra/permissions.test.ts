@@ -133,8 +133,7 @@ const permissions: Readonly<Record<string, readonly string[]>> = {
   NotifyStageRole: [tell[0]!, 's3:GetObject on data:regressions/*', list, tell[1]!],
   RecordFailureStageRole: [tell[0]!, `${put} data:runs/*`, tell[1]!],
   SchedulesStarterRole: [
-    `${put} data:runs/* data:schedules/*`,
-    's3:GetObject on data:schedules/*',
+    's3:AbortMultipartUpload s3:GetObject s3:PutObject on data:runs/*/request.json* data:schedules/*',
     list,
     'sqs:SendMessage on <SchedulesUndeliveredQueue>',
     start,
@@ -158,7 +157,10 @@ const permissions: Readonly<Record<string, readonly string[]>> = {
     'lambda:InvokeFunction on <EndpointsHttpApiFunction>',
     'lambda:InvokeFunctionUrl on <EndpointsHttpApiFunction>',
   ],
-  WebhookPostRole: ['ssm:GetParameter on ssm:::parameter/stepwise/webhook'],
+  WebhookPostRole: [
+    'sqs:SendMessage on <WebhookUndeliveredQueue>',
+    'ssm:GetParameter on ssm:::parameter/stepwise/webhook',
+  ],
   TrainingJobRole: [
     `${put} data:artifacts/* data:checkpoints/* data:runs/*`,
     's3:DeleteObject on data:checkpoints/*',

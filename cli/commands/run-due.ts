@@ -2,10 +2,10 @@
 import { experiments } from '../../lib/experiments.ts';
 import type { NumericBackend } from '../../lib/numerics/backend.ts';
 import { summarizeRegression } from '../../lib/pipeline/describe-regression.ts';
-import { WebhookFailed } from '../../lib/pipeline/errors.ts';
 import { readRegression } from '../../lib/pipeline/regression-records.ts';
 import { runRequestSchema } from '../../lib/pipeline/request.ts';
 import { checkRequest } from '../../lib/pipeline/resolve.ts';
+import type { RunDocument } from '../../lib/pipeline/run-document.ts';
 import { writeRequest } from '../../lib/pipeline/run-records.ts';
 import {
   claimTime,
@@ -16,15 +16,14 @@ import {
   scheduledRequest,
   scheduledRunName,
 } from '../../lib/pipeline/schedules.ts';
-import { postToWebhook } from '../../lib/pipeline/webhook.ts';
 import type { ObjectStore } from '../../lib/storage/object-store.ts';
 import { openStore } from '../../lib/storage/open-store.ts';
-import { InvalidUsage } from '../errors.ts';
 import { executeLocally } from '../execute-run.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { importRequiredDatasets } from '../import-datasets.ts';
 import { interruptible } from '../interruption.ts';
 import { chooseBackend } from '../local-ports.ts';
+import { type Outbox, openOutbox, readWebhook } from '../outbox.ts';
 import { readRun } from '../read-run.ts';
 import { checkDataFolder } from '../request-options.ts';
 import { isSilent, readRunState } from '../run-state.ts';
@@ -86,7 +85,7 @@ export function runDue(options: RunDueOptions, terminal: Terminal): Promise<Exit
       } catch (error) {
         // One schedule whose data are gone, or that somebody broke, must not keep the others from running.
         failed = true;
-        terminal.tell(`error: ${name}: ${error instanceof Error ? error.message : String(error)}`);
+        terminal.tell(`error: ${name}: ${messageOf(error)}`);
       }
     }
     if (options.json) terminal.print(JSON.stringify({ runs: finished }, null, 2));
@@ -104,42 +103,36 @@ async function runIfDue(name: string, world: World): Promise<DueRun | undefined>
   if (!due || (await isStillRunning(store, schedule, terminal))) return undefined;
   // Others, on this machine or on another one with the same store, may be about to do the same.
   if (!(await claimTime(store, name, due, scheduledRunName(name, due)))) return undefined;
-  return runOne(schedule, due, world);
+  const outbox = openOutbox(world.webhook, terminal);
+  try {
+    return await runOne(schedule, due, outbox, world);
+  } catch (error) {
+    // Nothing has come so far that a stage could tell of it: the data are gone, or the experiment.
+    await outbox.send(`schedule ${name} failed`, `${messageOf(error)}\n`);
+    throw error;
+  }
 }
 
-async function runOne(schedule: Schedule, due: Date, world: World): Promise<DueRun> {
-  const { store, options, terminal, signal, webhook } = world;
+async function runOne(schedule: Schedule, due: Date, outbox: Outbox, world: World): Promise<DueRun> {
+  const { store, options, terminal, signal } = world;
   const { experiment, request: draft } = checkRequest(scheduledRequest(schedule, due), experiments);
   const datasetVersions = await importRequiredDatasets(store, experiment, schedule.preset, world.dataFolder);
   const request = runRequestSchema.parse({ ...draft, datasetVersions });
   await writeRequest(store, request);
-  const messages: string[] = [];
-  let sent = 0;
-  const notify = async (subject: string, text: string) => {
-    messages.push(`${subject}\n${text}`);
-    if (webhook === undefined) return;
-    try {
-      await postToWebhook(webhook, subject, text);
-      sent++;
-    } catch (error) {
-      // The result is there whether or not a chat takes the message.
-      if (!(error instanceof WebhookFailed)) throw error;
-      terminal.tell(`error: ${error.message}`);
-    }
-  };
   // Cron mails whatever a command says: the run's own words are for somebody who watches.
   const quiet: Terminal = { ...terminal, print: () => {}, tell: terminal.isInteractive ? terminal.tell : () => {} };
   const { store: location, threads } = options;
   const engine = { store: location, engine: 'local', ...(threads !== undefined && { threads }) } as const;
   await executeLocally(
     request,
-    { ...engine, chosenBackend: world.chosenBackend, priceTable: undefined, notify },
+    { ...engine, chosenBackend: world.chosenBackend, priceTable: undefined, notify: outbox.send },
     quiet,
     signal,
   );
-  const { run, trials, verdict, status, failure, comparison } = await readRun(store, request.run);
+  const document = await readRun(store, request.run);
+  const { run, trials, verdict, status, failure } = document;
   const regression = await readRegression(store, request.experiment, run);
-  const change = regression ? summarizeRegression(regression) : comparison ? 'the same' : 'the first run';
+  const change = regression ? summarizeRegression(regression) : withoutRegression(document);
   return {
     schedule: schedule.name,
     run,
@@ -149,9 +142,16 @@ async function runOne(schedule: Schedule, due: Date, world: World): Promise<DueR
     reused: trials.reused,
     verdict: verdict?.outcome ?? null,
     change: status === 'succeeded' ? change : `the run failed: ${failure?.message ?? status}`,
-    messages,
-    sent,
+    messages: outbox.messages,
+    sent: outbox.sent,
   };
+}
+
+/** There is a regression report only where the same was asked before and the answer is another one. */
+function withoutRegression({ comparison, verdict }: RunDocument): string {
+  if (!comparison) return 'the first run';
+  const isSame = comparison.changes.length === 0 && comparison.outcome === verdict?.outcome;
+  return isSame ? 'the same' : 'the first run with these parameters';
 }
 
 function describe({ schedule, verdict, change, trained, messages, sent, status }: DueRun): string {
@@ -170,14 +170,6 @@ async function isStillRunning(store: ObjectStore, { name, lastRun }: Schedule, t
   return true;
 }
 
-/** Throws InvalidUsage, which names the variable and never what is in it. */
-function readWebhook(variable: string | undefined): string | undefined {
-  if (variable === undefined) return undefined;
-  const address = process.env[variable];
-  if (!address || URL.parse(address.trim())?.protocol !== 'https:') {
-    throw new InvalidUsage(
-      `--webhook-url-env names a variable that holds an address with https://, and ${/^\w{1,60}$/.test(variable) ? variable : 'that one'} ${address ? 'holds something else' : 'is not set'}.`,
-    );
-  }
-  return address;
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -14,6 +14,7 @@ import {
   scheduledRequest,
   updateSchedule,
 } from '../../lib/pipeline/schedules.ts';
+import type { ObjectStore } from '../../lib/storage/object-store.ts';
 import { openStore } from '../../lib/storage/open-store.ts';
 import { InvalidUsage } from '../errors.ts';
 import type { ExitCode } from '../exit-code.ts';
@@ -39,14 +40,18 @@ export interface AddOptions extends StoreOptions, RequestOptions {
 }
 
 /** How a test stands in for AWS. */
-export type OpenClient = () => Promise<SchedulerClient>;
+export interface Outside {
+  openStore(location: string): Promise<ObjectStore>;
+  openClient(): Promise<SchedulerClient>;
+}
+const outside: Outside = { openStore, openClient: openSchedulerClient };
 
 export async function addSchedule(
   name: string,
   experimentName: string,
   options: AddOptions,
   terminal: Terminal,
-  openClient: OpenClient = openSchedulerClient,
+  world: Outside = outside,
 ): Promise<ExitCode> {
   const preset = readPreset(options.preset);
   const definition = checkScheduleDefinition({
@@ -70,13 +75,13 @@ export async function addSchedule(
   }
   const target = engine === 'aws' ? readScheduleTarget(options.scheduleTarget) : undefined;
   const dataFolder = options.data === undefined ? undefined : await checkDataFolder(options.data);
-  const store = await openStore(options.store);
+  const store = await world.openStore(options.store);
   await importRequiredDatasets(store, experiment, preset, dataFolder);
   const schedule: Schedule = { ...definition, formatVersion: 1, engine, paused: false, createdAt: now.toISOString() };
   await keepSchedule(store, schedule);
   if (target) {
     try {
-      await (await openClient()).create(storedEntry(schedule, target));
+      await (await world.openClient()).create(storedEntry(schedule, target));
     } catch (error) {
       // A schedule that nothing fires must not look like one that does.
       await removeSchedule(store, name);
@@ -129,9 +134,9 @@ export async function setPaused(
   paused: boolean,
   options: StoreOptions,
   terminal: Terminal,
-  openClient: OpenClient = openSchedulerClient,
+  world: Outside = outside,
 ): Promise<ExitCode> {
-  const store = await openStore(options.store);
+  const store = await world.openStore(options.store);
   const now = new Date();
   const { engine } = await readSchedule(store, name);
   const target = engine === 'aws' ? readScheduleTarget(options.scheduleTarget) : undefined;
@@ -141,7 +146,7 @@ export async function setPaused(
     // What came while it was paused was not wanted.
     ...(!paused && current.paused && { claimedAt: now.toISOString() }),
   }));
-  if (target) await (await openClient()).update(storedEntry(schedule, target));
+  if (target) await (await world.openClient()).update(storedEntry(schedule, target));
   terminal.print(`${name}: ${paused ? 'paused' : `goes on, next ${describeNext(schedule, now)}`}`);
   return 0;
 }
@@ -150,12 +155,12 @@ export async function remove(
   name: string,
   options: StoreOptions,
   terminal: Terminal,
-  openClient: OpenClient = openSchedulerClient,
+  world: Outside = outside,
 ): Promise<ExitCode> {
-  const store = await openStore(options.store);
+  const store = await world.openStore(options.store);
   const { engine } = await readSchedule(store, name);
   // First what fires, then what is fired.
-  if (engine === 'aws') await (await openClient()).remove(name);
+  if (engine === 'aws') await (await world.openClient()).remove(name);
   await removeSchedule(store, name);
   terminal.print(`${name}: removed; its runs stay`);
   return 0;

@@ -80,6 +80,19 @@ export class ModelMissing extends ApiError {
   }
 }
 
+/** The store has no version of a dataset, or several of which none is the newest. */
+export class DatasetNotImported extends ApiError {
+  readonly status = 404;
+  readonly title = 'Dataset not imported yet';
+
+  /** @param experiment one that uses the dataset, and so imports it */
+  constructor(dataset: string, experiment: string) {
+    super(
+      `The store has no dataset '${dataset}' that could be taken. Import it with: stepwise run ${experiment} --preset laptop`,
+    );
+  }
+}
+
 /** Runs of different experiments have nothing to compare. */
 export class NotComparable extends ApiError {
   readonly status = 409;

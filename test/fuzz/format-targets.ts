@@ -1,6 +1,6 @@
 /**
- * What reads bytes from outside: every format that an importer takes, what lies in a store, and every endpoint. Each with whole
- * files to begin with; what it does with any other bytes is to refuse them by an error of ours, or to take them.
+ * What reads bytes from outside: every format that an importer takes, and what lies in a store. Each with whole files to begin
+ * with; what it does with any other bytes is to refuse them by an error of ours, or to take them.
  */
 import { readFileSync } from 'node:fs';
 import { crc32 } from 'node:zlib';

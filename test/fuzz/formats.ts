@@ -1,22 +1,21 @@
 /**
- * `npm run fuzz -- [TARGET …] [--inputs N] [--seed N]`: changed files for every importer, and changed bodies for every endpoint.
- * A finding is an error that is not ours, an answer of 500, an input that takes seconds, or memory that is not given back;
- * it is kept as `.stepwise/fuzz/TARGET.bin`, and the exit code is 1.
+ * `node --expose-gc test/fuzz/formats.ts [TARGET …] [--inputs N] [--seed N]`: changed files for every format that is read from
+ * outside. A finding is an error that is not ours, an input that takes seconds, or memory that is not given back; it is kept as
+ * `.stepwise/fuzz/TARGET.bin`, and the exit code is 1.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { openEndpointTargets } from './endpoint-targets.ts';
-import { formatTargets } from './targets.ts';
-import type { FuzzJob, FuzzReport } from './worker.ts';
+import { formatTargets } from './format-targets.ts';
+import type { FuzzJob, FuzzReport } from './format-worker.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { inputs: { type: 'string', default: '10000' }, seed: { type: 'string', default: '1' } },
 });
 const [inputs, seed] = [Number(values.inputs), Number(values.seed)];
-const names = [...formatTargets, ...(await openEndpointTargets())].map(({ name }) => name);
+const names = formatTargets.map(({ name }) => name);
 const chosen = positionals.length > 0 ? names.filter((name) => positionals.some((part) => name.includes(part))) : names;
 if (!Number.isInteger(inputs) || inputs < 1 || !Number.isInteger(seed) || chosen.length === 0) {
   console.error(`--inputs takes a whole number from 1, --seed a whole number; targets are ${names.join(', ')}.`);
@@ -51,7 +50,7 @@ async function runTarget(target: string): Promise<{ readonly report: FuzzReport;
   const progress = new Int32Array(new SharedArrayBuffer(8));
   const current = new Uint8Array(new SharedArrayBuffer(mostInputBytes));
   const job: FuzzJob = { target, seed, inputs, progress, current };
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: job });
+  const worker = new Worker(new URL('./format-worker.ts', import.meta.url), { workerData: job });
   const { promise, resolve } = Promise.withResolvers<FuzzReport>();
   const failed = (finding: string) => resolve({ taken: 0, refused: 0, outcomes: 0, finding, heap: [0, 0] });
   worker.once('message', resolve);

@@ -1,10 +1,10 @@
 /** The HTTP API behind a function URL, which lets signed requests through and no others. */
-import { Logger } from '@aws-lambda-powertools/logger';
 import type { Context, LambdaFunctionURLEvent } from 'aws-lambda';
 import { createApiHandler } from './api-handler.ts';
 import { openApiPorts } from './api-ports.ts';
+import { openLogger } from './open-logger.ts';
 
-const logger = new Logger({ serviceName: 'stepwise' });
+const logger = openLogger('api');
 const answer = createApiHandler(await openApiPorts((level, message, details) => logger[level](message, details)));
 
 export const handler = (event: LambdaFunctionURLEvent, context: Context) => {

@@ -6,6 +6,7 @@ import { openApiPorts } from '../../functions/api-ports.ts';
 import { createApi } from '../../lib/api/create-api.ts';
 import type { ApiApp } from '../../lib/api/ports.ts';
 import { newestResults } from '../../lib/pipeline/result-index.ts';
+import { redactingReplacer } from '../../lib/redact.ts';
 import { buildExplorer, explorerPolicy } from '../../web/build.ts';
 import { CannotListen } from '../errors.ts';
 import type { ExitCode } from '../exit-code.ts';
@@ -20,7 +21,7 @@ export async function serve(
 ): Promise<ExitCode> {
   const ports = await openApiPorts(
     (level, message, details) => {
-      if (level !== 'info') terminal.tell(`${level}: ${message} ${JSON.stringify(details)}`);
+      if (level !== 'info') terminal.tell(`${level}: ${message} ${JSON.stringify(details, redactingReplacer)}`);
     },
     { ...process.env, STEPWISE_STORE: options.store },
   );

@@ -80,7 +80,8 @@ export function createApi(ports: ApiPorts, { loopback = false, compressed = fals
     ports.log(problem.status >= 500 ? 'error' : 'warn', 'request refused', {
       request: instance,
       error: name,
-      message,
+      // Not `message`: that is the line's own, and a logger drops a second one.
+      reason: message,
       // What was meant to be said to the caller needs no trace.
       ...(problem.status === 500 ? { stack } : {}),
     });

@@ -14,7 +14,8 @@ const backEnds = ['large-fov', 'attention', 'deeplab-v2'] as const;
 const side = z.number().int().min(1).max(10_000);
 
 const image = z.string().min(1).openapi({
-  description: 'A PNG or JPEG file, RGB, in base64; a million pixels at most, a quarter of that for a back-end',
+  description:
+    'A PNG or JPEG file, RGB, in base64; a million pixels at most, a quarter of that for a back-end, fewer where there are more than 12 classes or the radius is greater than 5',
 });
 const alpha = z.number().min(0).max(0.995).optional().openapi({
   description:

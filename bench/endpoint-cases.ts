@@ -15,6 +15,7 @@ import { mostProbableLabels } from '../lib/random-walk/evaluation/most-probable-
 import { affinityWeightsName } from '../lib/random-walk/parameter-names.ts';
 import { startWalk, walkToLimit } from '../lib/random-walk/predict.ts';
 import { refine } from '../lib/random-walk/refine.ts';
+import { resizeBilinear } from '../lib/random-walk/resize-bilinear.ts';
 import { segmentPicture } from '../lib/random-walk/segmenter.ts';
 import type { ObjectStore } from '../lib/storage/object-store.ts';
 import { asTensors } from '../lib/training/trainer.ts';
@@ -130,21 +131,22 @@ function drawPicture() {
 const picture = drawPicture();
 
 function refineCase(): EndpointCase {
-  const classes = 4;
-  const values = Array.from({ length: width * height * classes }, (_, index) => {
-    const [pixel, label] = [Math.floor(index / classes), index % classes];
-    return label === (pixel % width < 60 ? 0 : 1) + (pixel < 60 * width ? 0 : 2) ? 0.7 : 0.1;
+  // Every fourth row and column, as networks make them.
+  const coarse = { width: width / 4, height: height / 4, classes: 4 };
+  const values = Array.from({ length: coarse.width * coarse.height * coarse.classes }, (_, index) => {
+    const [pixel, label] = [Math.floor(index / coarse.classes), index % coarse.classes];
+    const patch = (pixel % coarse.width < 15 ? 0 : 1) + (pixel < 15 * coarse.width ? 0 : 2);
+    return label === patch ? 0.7 : 0.1;
   });
-  const probabilities = { width, height, classes };
-  const data = Float32Array.from(values);
   return {
-    name: `segmentations/refine, ${width} × ${height}, probabilities of ${classes} classes`,
+    name: `segmentations/refine, ${width} × ${height}, probabilities of ${coarse.classes} classes`,
     path: '/v1/segmentations/refine',
-    body: { image: picture.base64, probabilities: { ...probabilities, values } },
+    body: { image: picture.base64, probabilities: { ...coarse, values } },
     artifactBytes: 0,
     compute() {
-      const refined = refine({ width, height, data: picture.rgb }, { ...probabilities, data }, { accuracy: 'labels' });
-      mostProbableLabels(refined);
+      const data = resizeBilinear({ ...coarse, data: Float32Array.from(values) }, height, width);
+      const probabilities = { width, height, classes: coarse.classes, data };
+      mostProbableLabels(refine({ width, height, data: picture.rgb }, probabilities, { accuracy: 'labels' }));
     },
   };
 }

@@ -2,8 +2,10 @@
  * A store with a model for each computing endpoint, as the experiments' runs leave them: of the experiments' own structures, near 5 MB
  * each, and untrained, for how long an answer takes does not depend on how good it is.
  */
-import { initializeHandwriting } from '../lib/layer-norm/models/handwriting-network.ts';
+import type { LineEncoding } from '../lib/layer-norm/models/handwriting-data.ts';
+import { type HandwritingSettings, initializeHandwriting } from '../lib/layer-norm/models/handwriting-network.ts';
 import { createNormalisedPerceptron } from '../lib/layer-norm/models/normalised-perceptron.ts';
+import type { PerceptronSettings } from '../lib/layer-norm/models/perceptron-layers.ts';
 import { initializeSkipThoughts } from '../lib/layer-norm/models/skip-thoughts.ts';
 import { randomStream } from '../lib/numerics/random.ts';
 import { encodeSafetensors, type NamedTensors } from '../lib/numerics/safetensors.ts';
@@ -14,7 +16,7 @@ import { artifactManifestSchema, formatRecord } from '../lib/pipeline/records.ts
 import { addToResultIndex } from '../lib/pipeline/result-index.ts';
 import { createBackEnd } from '../lib/random-walk/back-ends/back-end.ts';
 import { backEndOfSize } from '../lib/random-walk/back-ends/settings.ts';
-import { createJointNetwork } from '../lib/random-walk/joint-network.ts';
+import { createJointNetwork, type JointSettings } from '../lib/random-walk/joint-network.ts';
 import type { ObjectStore } from '../lib/storage/object-store.ts';
 
 export interface BenchModel {
@@ -24,10 +26,10 @@ export interface BenchModel {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-export const perceptronSettings = {
-  ...{ inputs: 784, hidden: [880, 600], classes: 10 },
-  ...{ normalization: 'layer', epsilon: 1e-5, batchVariance: 'biased', runningDecay: 0.9 },
-} as const;
+export const perceptronSettings: PerceptronSettings = {
+  ...{ inputs: 784, hidden: [880, 600], classes: 10, normalization: 'layer' },
+  ...{ epsilon: 1e-5, batchVariance: 'biased', runningDecay: 0.9 },
+};
 
 export function benchPerceptron(): BenchModel {
   const perceptron = createNormalisedPerceptron(perceptronSettings, 1, 'wasm-relaxed');
@@ -52,14 +54,14 @@ export function benchEncoder(): BenchModel {
   };
 }
 
-export const handwritingSettings = {
-  ...{ layers: 3, units: 180, normalization: 'layer' },
+export const handwritingSettings: HandwritingSettings = {
+  ...{ layers: 3, units: 230, normalization: 'layer' },
   ...{ windowComponents: 5, mixtureComponents: 10 },
-} as const;
-export const lineEncoding = {
-  ...{ source: 'hershey', alphabet: [...'abcdefghijklmnopqrstuvwxyz '], mean: [0.1, 0], deviation: [1, 1.5] },
+};
+export const lineEncoding: LineEncoding = {
+  ...{ source: 'made', alphabet: [...'abcdefghijklmnopqrstuvwxyz '], mean: [0.1, 0], deviation: [1, 1.5] },
   charactersPerPoint: 0.2,
-} as const;
+};
 
 export function benchHandwriting(): BenchModel {
   const { alphabet, charactersPerPoint } = lineEncoding;
@@ -81,18 +83,20 @@ export const affinityFeatures = 'rgb-conv1';
 
 /** Needs TensorFlow.js. */
 export function benchSegmentation(): BenchModel {
-  const network = {
+  const network: Omit<JointSettings, 'backEnd'> = {
     ...{ affinityFeatures, radius: 5, walkStride: 8 },
     ...{ affinityLossWeight: 1, initialColourWeight: -10 },
-  } as const;
-  const joint = createJointNetwork({ backEnd, ...network }).initialize(createBackEnd(backEnd).initialize(0));
+  };
+  const alone = createBackEnd(backEnd).initialize(0);
+  const joint = createJointNetwork({ backEnd, ...network }).initialize(alone);
   return {
     experiment: 'random-walk/segmentation',
     trial: {
       ...{ name: 'large-fov/seed-0', backEnd: 'large-fov', dataset: 'voc-segmentation' },
       variants: [{ name: 'random-walk', network, affinityRateFactor: 1 }],
     },
-    tensors: prefix('random-walk', joint),
+    // The experiment's artifact has what each of its phases ended with.
+    tensors: { ...prefix('back-end', alone), ...prefix('alone', alone), ...prefix('random-walk', joint) },
     metadata: { kind: 'segmentation networks', backEnd: JSON.stringify(backEnd) },
   };
 }

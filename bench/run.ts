@@ -9,6 +9,7 @@ import { layerNorm } from './layer-norm.ts';
 import { optimizerKernel } from './optimizer-kernel.ts';
 import { orchestration } from './orchestration.ts';
 import { randomWalk } from './random-walk.ts';
+import { upload } from './upload.ts';
 
 const benchmarks: readonly Benchmark[] = [
   optimizerKernel,
@@ -19,6 +20,7 @@ const benchmarks: readonly Benchmark[] = [
   evaluation,
   endpoints,
   orchestration,
+  upload,
 ];
 
 const { values, positionals } = parseArgs({ options: { json: { type: 'boolean' } }, allowPositionals: true });

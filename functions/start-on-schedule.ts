@@ -4,10 +4,11 @@ import { InvalidRequest } from '../lib/pipeline/errors.ts';
 import { type RunRequest, runRequestSchema } from '../lib/pipeline/request.ts';
 import {
   checkScheduleDefinition,
+  noteStart,
   readSchedule,
   type ScheduleDefinition,
+  type ScheduleOrigin,
   scheduledRequest,
-  updateSchedule,
 } from '../lib/pipeline/schedules.ts';
 import { keepRequest } from '../lib/pipeline/starts.ts';
 import type { StarterPorts } from './starter-handler.ts';
@@ -37,20 +38,18 @@ export async function startOnSchedule(event: unknown, { store, start, log }: Sta
   if (stored?.paused) return { run: null, outcome: 'paused' };
   const definition =
     stored ?? checkScheduleDefinition('definition' in firing.data ? firing.data.definition : undefined);
-  const request = await keepRequest(store, requestOf(definition, time));
+  const request = await keepRequest(store, requestOf(definition, time, stored ? 'store' : 'deployment'));
   const { run } = request;
   const isFirst = await start({ name: run, input: JSON.stringify(request) });
   log(isFirst ? 'started' : 'had been started before', { run, schedule: definition.name });
-  // For `schedule list`; the execution's name is what keeps a time from running twice.
-  if (stored && isFirst) {
-    const claimedAt = time.toISOString();
-    await updateSchedule(store, stored.name, (current) => ({ ...current, claimedAt, lastRun: run }));
-  }
+  // For `schedule list`, and also where an earlier delivery died on the way here; the execution's name is what keeps a
+  // time from running twice.
+  if (stored) await noteStart(store, stored.name, time, run);
   return { run, outcome: isFirst ? 'started' : 'started before' };
 }
 
-function requestOf(definition: ScheduleDefinition, time: Date): RunRequest {
-  const parsed = runRequestSchema.safeParse(scheduledRequest(definition, time));
+function requestOf(definition: ScheduleDefinition, time: Date, origin: ScheduleOrigin): RunRequest {
+  const parsed = runRequestSchema.safeParse(scheduledRequest(definition, time, origin));
   if (!parsed.success) throw new InvalidRequest(z.prettifyError(parsed.error));
   return parsed.data;
 }

@@ -12,7 +12,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { type ScheduleTarget, scheduleGroup, schedulerEntry } from '../cli/scheduler-entries.ts';
+import { deployedEntry, type ScheduleTarget, scheduleGroup } from '../lib/pipeline/scheduler-entry.ts';
 import { checkScheduleDefinition, type ScheduleDefinition } from '../lib/pipeline/schedules.ts';
 import { type DeployableCode, functionDirectory } from './deployable-code.ts';
 import { grantPrefixes } from './grants.ts';
@@ -30,6 +30,7 @@ export interface SchedulesProps {
 
 export class Schedules extends Construct {
   readonly starter: IFunction;
+  readonly undelivered: Queue;
 
   /** Throws InvalidSchedule. */
   constructor(scope: Construct, id: string, props: SchedulesProps) {
@@ -46,7 +47,10 @@ export class Schedules extends Construct {
       timeout: Duration.seconds(30),
     });
     this.starter = starter.function;
-    grantPrefixes(starter.role, bucket, { read: ['schedules/'], write: ['schedules/', 'runs/'] });
+    grantPrefixes(starter.role, bucket, {
+      read: ['schedules/', 'runs/*/request.json'],
+      write: ['schedules/', 'runs/*/request.json'],
+    });
     starter.role.addToPolicy(
       new PolicyStatement({ actions: ['states:StartExecution'], resources: [stateMachine.stateMachineArn] }),
     );
@@ -54,6 +58,7 @@ export class Schedules extends Construct {
       topic: props.topic,
       alarm: 'A schedule fired and no run was started; the message in the queue says which and why',
     });
+    this.undelivered = undelivered.queue;
     undelivered.keepFailuresOf(starter);
     const group = new CfnScheduleGroup(this, 'Group', { name: scheduleGroup });
     const role = this.createRole(undelivered.queue);
@@ -89,10 +94,9 @@ export class Schedules extends Construct {
   }
 
   private deploy(definition: ScheduleDefinition, target: ScheduleTarget, group: CfnScheduleGroup): void {
-    const { Target, ...entry } = schedulerEntry({ ...definition, paused: false }, target);
+    const { Target, ...entry } = deployedEntry(definition, target);
     const schedule = new CfnSchedule(this, `Schedule-${definition.name}`, {
-      // The store knows nothing of it, so its name must not be that of one that the store knows.
-      name: `deployed-${definition.name}`,
+      name: entry.Name,
       groupName: entry.GroupName,
       scheduleExpression: entry.ScheduleExpression,
       scheduleExpressionTimezone: entry.ScheduleExpressionTimezone,
@@ -100,7 +104,7 @@ export class Schedules extends Construct {
       target: {
         arn: Target.Arn,
         roleArn: Target.RoleArn,
-        input: JSON.stringify({ definition, time: '<aws.scheduler.scheduled-time>' }),
+        input: Target.Input,
         deadLetterConfig: { arn: Target.DeadLetterConfig.Arn },
         retryPolicy: {
           maximumRetryAttempts: Target.RetryPolicy.MaximumRetryAttempts,
@@ -108,14 +112,25 @@ export class Schedules extends Construct {
         },
       },
     });
-    schedule.addDependency(group);
+    schedule.addResourceDependency(group);
   }
 }
 
 /** From the context: a list, or its JSON where it came by `--context`. */
 function checkDefinitions(definitions: unknown): readonly ScheduleDefinition[] {
   if (definitions === undefined) return [];
-  const list: unknown = typeof definitions === 'string' ? JSON.parse(definitions) : definitions;
-  if (!Array.isArray(list)) throw new Error('The context stepwise:schedules must be a list of schedules.');
+  const list: unknown = typeof definitions === 'string' ? parseJson(definitions) : definitions;
+  if (!Array.isArray(list)) {
+    throw new Error('The context stepwise:schedules must be a list of schedules, or the JSON of one.');
+  }
   return list.map(checkScheduleDefinition);
+}
+
+/** Undefined where it is none. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -5,6 +5,8 @@ import { serve as listen } from '@hono/node-server';
 import { openApiPorts } from '../../functions/api-ports.ts';
 import { createApi } from '../../lib/api/create-api.ts';
 import type { ApiApp } from '../../lib/api/ports.ts';
+import { newestResults } from '../../lib/pipeline/result-index.ts';
+import { redactingReplacer } from '../../lib/redact.ts';
 import { buildExplorer, explorerPolicy } from '../../web/build.ts';
 import { CannotListen } from '../errors.ts';
 import type { ExitCode } from '../exit-code.ts';
@@ -19,22 +21,24 @@ export async function serve(
 ): Promise<ExitCode> {
   const ports = await openApiPorts(
     (level, message, details) => {
-      if (level !== 'info') terminal.tell(`${level}: ${message} ${JSON.stringify(details)}`);
+      if (level !== 'info') terminal.tell(`${level}: ${message} ${JSON.stringify(details, redactingReplacer)}`);
     },
     { ...process.env, STEPWISE_STORE: options.store },
   );
+  // A bucket that cannot be read is said now, and not to whoever opens the page.
+  const newest = await newestResults(ports.store).next();
   const api = createApi(ports, { loopback: true });
   await mountExplorer(api);
 
   const server = listen({ fetch: api.fetch, hostname: loopback, port: options.port });
-  await Promise.race([
-    once(server, 'listening'),
-    once(server, 'error').then(([error]) => {
-      throw new CannotListen(options.port, error as NodeJS.ErrnoException);
-    }),
-  ]);
+  // An `error` event in place of this one rejects.
+  await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
+    throw new CannotListen(options.port, error);
+  });
   terminal.print(`http://${loopback}:${(server.address() as AddressInfo).port}`);
-  terminal.tell(`Serving ${ports.store.location} to this machine. Ctrl-C ends it.`);
+  terminal.tell(
+    `Serving ${ports.store.location} (${newest.done ? 'no run has finished there yet' : `newest run: ${newest.value.run}`}) to this machine. Ctrl-C ends it.`,
+  );
 
   await interruptible(terminal, (signal) => once(signal, 'abort'));
   server.close();

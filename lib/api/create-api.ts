@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
+import { compress } from 'hono/compress';
 import { Deadline } from './deadline.ts';
 import { InvalidInput, MethodNotAllowed, TooBusy } from './errors.ts';
 import { jsonBody } from './json-body.ts';
@@ -27,6 +28,8 @@ import { loopbackOnly, securityHeaders } from './security.ts';
 export interface ApiOptions {
   /** On a server that binds to loopback: refuses what a page of another site, or another name for this host, sends. */
   readonly loopback?: boolean;
+  /** Text is sent compressed to whoever accepts that: for answers that go over a network. */
+  readonly compressed?: boolean;
 }
 
 const routes = [
@@ -43,12 +46,13 @@ const routes = [
   registerHandwriting,
 ];
 
-export function createApi(ports: ApiPorts, { loopback = false }: ApiOptions = {}): ApiApp {
+export function createApi(ports: ApiPorts, { loopback = false, compressed = false }: ApiOptions = {}): ApiApp {
   const app: ApiApp = new OpenAPIHono<ApiEnvironment>({
     defaultHook: (result) => {
       if (!result.success) throw new InvalidInput(describeIssues(result.error.issues));
     },
   });
+  if (compressed) app.use(compress());
   app.use(securityHeaders);
   app.use(observe(ports));
   if (loopback) app.use(loopbackOnly);

@@ -61,9 +61,9 @@ export function toProblem(error: unknown, instance: string): Problem {
     instance,
   });
   if (error instanceof UnknownRun) return plain(404, 'Not found', 'There is no such run in the store.');
-  if (error instanceof UnknownExperiment || error instanceof DatasetMissing) {
-    return plain(404, 'Not found', error.message);
-  }
+  if (error instanceof UnknownExperiment) return plain(404, 'Not found', error.message);
+  // Its own words name the store.
+  if (error instanceof DatasetMissing) return plain(404, 'Not found', 'A dataset that this needs is not in the store.');
   if (error instanceof ObjectNotFound) return plain(404, 'Not found', 'There is no such object in the store.');
   if (error instanceof InvalidKey) return plain(400, 'Invalid request', 'This names nothing that a store could hold.');
   if (error instanceof StoreUnreachable) {

@@ -1,4 +1,5 @@
 /** Records of what failed, for the report and for `stepwise show`. */
+import { redactSecrets } from '../redact.ts';
 import { keys } from './keys.ts';
 import { type FailureRecord, formatRecord } from './records.ts';
 import type { StagePorts } from './stages.ts';
@@ -18,8 +19,9 @@ export async function writeFailure(
   const record: FailureRecord = {
     where,
     error: known.name,
-    message: known.message,
-    logTail: (logTail ?? known.stack ?? '').slice(-longestTailCharacters),
+    message: redactSecrets(known.message),
+    // Cut last: what is left of a secret that is cut in two has no form to know it by.
+    logTail: redactSecrets(logTail ?? known.stack ?? '').slice(-longestTailCharacters),
     at: new Date(ports.now()).toISOString(),
   };
   ports.log(`failed: ${where}`, { error: record.error, message: record.message });

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { experiments } from '../../lib/experiments.ts';
 import { presetNames } from '../../lib/pipeline/experiment.ts';
 import { keys } from '../../lib/pipeline/keys.ts';
+import { listRegressions } from '../../lib/pipeline/regression-records.ts';
 import { readResultIndex } from '../../lib/pipeline/result-index.ts';
 import { listRuns, readRunDocument } from '../../lib/pipeline/run-records.ts';
 import type { ObjectStore } from '../../lib/storage/object-store.ts';
@@ -58,7 +59,10 @@ export async function startExplorerServer(store: ObjectStore, extra: ExtraRoutes
   async function read([resource, ...rest]: readonly string[], query: URLSearchParams): Promise<unknown> {
     const index = await readResultIndex(store);
     if (resource === 'experiments') return { experiments: experiments.all().map((row) => describe(row, index)) };
-    if (resource === 'regressions') return { regressions: [] };
+    if (resource === 'regressions') {
+      const [experiment, limit] = [query.get('experiment')!, Number(query.get('limit'))];
+      return { regressions: await listRegressions(store, { experiment, limit }) };
+    }
     if (resource === 'results' && rest.length === 0) {
       const experiment = query.get('experiment');
       const results = index.filter((entry) => experiment === null || entry.experiment === experiment).reverse();

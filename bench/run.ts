@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import type { Benchmark, BenchmarkRow } from './benchmark.ts';
 import { cifar } from './cifar.ts';
 import { convolution } from './convolution.ts';
+import { endpoints } from './endpoints.ts';
 import { evaluation } from './evaluation.ts';
 import { layerNorm } from './layer-norm.ts';
 import { optimizerKernel } from './optimizer-kernel.ts';
@@ -17,6 +18,7 @@ const benchmarks: readonly Benchmark[] = [
   layerNorm,
   randomWalk,
   evaluation,
+  endpoints,
   orchestration,
   upload,
 ];

@@ -2,8 +2,8 @@
 import { z } from '@hono/zod-openapi';
 import { HTTPException } from 'hono/http-exception';
 import { DatasetMissing } from '../datasets/errors.ts';
-import { UnknownExperiment, UnknownRun } from '../pipeline/errors.ts';
-import { InvalidKey, ObjectNotFound, StoreUnreachable } from '../storage/errors.ts';
+import { ArtifactCorrupt, InvalidRecord, UnknownExperiment, UnknownRun } from '../pipeline/errors.ts';
+import { InvalidKey, InvalidLine, ObjectNotFound, StoreUnreachable } from '../storage/errors.ts';
 import { ApiError } from './errors.ts';
 
 export const problemType = 'application/problem+json';
@@ -66,6 +66,10 @@ export function toProblem(error: unknown, instance: string): Problem {
   if (error instanceof DatasetMissing) return plain(404, 'Not found', 'A dataset that this needs is not in the store.');
   if (error instanceof ObjectNotFound) return plain(404, 'Not found', 'There is no such object in the store.');
   if (error instanceof InvalidKey) return plain(400, 'Invalid request', 'This names nothing that a store could hold.');
+  if (error instanceof InvalidRecord || error instanceof InvalidLine || error instanceof ArtifactCorrupt) {
+    const detail = `What the store holds for this was changed, or another version of Stepwise wrote it. The log says what it is, under ${instance}.`;
+    return plain(500, 'Stored data cannot be used', detail);
+  }
   if (error instanceof StoreUnreachable) {
     return plain(503, 'Store unreachable', `The store cannot be reached. The log says why, under ${instance}.`);
   }

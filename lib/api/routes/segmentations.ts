@@ -7,6 +7,7 @@ import type { ApiApp, ApiPorts } from '../ports.ts';
 import { computingProblems } from '../problem.ts';
 import { modelSchema, nameModel } from './model.ts';
 import { artifactDigest } from './names.ts';
+import { probabilityValues, probabilityValuesType } from './probability-values.ts';
 
 /** As random-walk/segmentation trains them. */
 const backEnds = ['large-fov', 'attention', 'deeplab-v2'] as const;
@@ -32,7 +33,8 @@ export const refinementRequestSchema = z
           width: side,
           height: side,
           classes: z.number().int().min(2).max(255),
-          values: z.array(z.number().min(0).max(1)).min(2).openapi({
+          values: probabilityValues.openapi({
+            ...probabilityValuesType,
             description: 'Row by row, a pixel’s classes next to each other, each pixel’s sum 1',
           }),
         })

@@ -31,7 +31,7 @@ export function createApiHandler(ports: ApiPorts): ApiHandler {
       request,
       path: path.slice(0, 200),
       error: error.name,
-      message: error.message,
+      reason: error.message,
     });
     return {
       statusCode: error.status,

@@ -124,6 +124,22 @@ describe('everything', () => {
     }
   });
 
+  test('that holds data is encrypted, lets no public in, and speaks TLS 1.2 or later', async () => {
+    const buckets = await resourcesOf('AWS::S3::Bucket');
+    const policies = await resourcesOf('AWS::S3::BucketPolicy');
+    expect(buckets.length).toBeGreaterThan(1);
+    for (const [id, { BucketEncryption, PublicAccessBlockConfiguration }] of buckets) {
+      expect(BucketEncryption.ServerSideEncryptionConfiguration, id).toHaveLength(1);
+      expect(Object.values(PublicAccessBlockConfiguration), id).toEqual([true, true, true, true]);
+      const [, { PolicyDocument }] = policies.find(([, { Bucket }]) => Bucket.Ref === id)!;
+      const denied = PolicyDocument.Statement.filter(({ Effect }: AnyJson) => Effect === 'Deny');
+      expect(denied.map(({ Action, Condition }: AnyJson) => [Action, Condition])).toEqual([
+        ['s3:*', { Bool: { 'aws:SecureTransport': 'false' } }],
+        ['s3:*', { NumericLessThan: { 's3:TlsVersion': 1.2 } }],
+      ]);
+    }
+  });
+
   test('that holds messages is encrypted', async () => {
     for (const [id, { SqsManagedSseEnabled }] of await resourcesOf('AWS::SQS::Queue')) {
       expect(SqsManagedSseEnabled, id).toBe(true);

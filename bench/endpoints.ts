@@ -11,8 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
-import type { Context } from 'aws-lambda';
-import type { LambdaEvent } from 'hono/aws-lambda';
+import type { Context, LambdaFunctionURLEvent } from 'aws-lambda';
 import { startTensorFlow } from '../functions/numeric-backend.ts';
 import { bundleEntry } from '../infra/bundle.ts';
 import { median } from '../lib/numerics/median.ts';
@@ -143,7 +142,7 @@ async function processorTime(work: () => void | Promise<void>): Promise<number> 
 }
 
 /** As a function URL sends it, as far as anything looks at it. */
-function eventOf({ path, body }: EndpointCase): LambdaEvent {
+function eventOf({ path, body }: EndpointCase): LambdaFunctionURLEvent {
   return {
     version: '2.0',
     rawPath: path,
@@ -152,5 +151,5 @@ function eventOf({ path, body }: EndpointCase): LambdaEvent {
     requestContext: { http: { method: 'POST', path }, domainName: 'localhost' },
     body: JSON.stringify(body),
     isBase64Encoded: false,
-  } as unknown as LambdaEvent;
+  } as unknown as LambdaFunctionURLEvent;
 }

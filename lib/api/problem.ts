@@ -32,16 +32,18 @@ const statuses = {
   503: 'The deadline passed, or too many requests compute at one time',
 } as const;
 
-/** Responses of a route for `createRoute`: `{ 200: …, ...problems(404) }`. 400 is among them always. */
+/** Responses of a route for `createRoute`: `{ 200: …, ...problems(404) }`. 400 is among them always, and what no route foresees. */
 export function problems<Status extends Exclude<keyof typeof statuses, 400>>(...extra: readonly Status[]) {
-  const describe = (status: keyof typeof statuses) => ({
-    description: statuses[status],
+  const describe = (description: string) => ({
+    description,
     content: { [problemType]: { schema: problemSchema } },
   });
   const all = [400 as const, ...extra];
-  return Object.fromEntries(all.map((status) => [status, describe(status)])) as {
-    readonly [Key in Status | 400]: ReturnType<typeof describe>;
+  const responses = {
+    ...Object.fromEntries(all.map((status) => [status, describe(statuses[status])])),
+    default: describe('Anything else: a fault of the server’s own, a deadline, a store that cannot be reached'),
   };
+  return responses as unknown as { readonly [Key in Status | 400 | 'default']: ReturnType<typeof describe> };
 }
 
 /** Of a route with a body that computes. */

@@ -86,6 +86,19 @@ describe('alarms', () => {
   });
 });
 
+test('what a deployment costs idle is documented', async () => {
+  const counted = (await resourcesOf('AWS::CloudWatch::Alarm')).flatMap(([, { Metrics }]) =>
+    Metrics ? Metrics.filter(({ MetricStat }: AnyJson) => MetricStat) : [1],
+  ).length;
+  const text = (await readFile(join(projectRoot, 'docs/cost.md'), 'utf8')).replaceAll('\n', ' ');
+  // Ten alarms are free, the topic's key is a dollar, three dashboards are free.
+  const dollars = (1 + 0.1 * (counted - 10)).toFixed(2);
+  expect(text).toContain(`Idle, a deployment costs about ${dollars} a month`);
+  expect(text).toContain(`each of the ${counted} alarm metrics`);
+  expect(await resourcesOf('AWS::KMS::Key')).toHaveLength(1);
+  expect((await resourcesOf('AWS::CloudWatch::Dashboard')).length).toBeLessThanOrEqual(3);
+});
+
 describe('everything', () => {
   test('that can carry tags says that it is ours and which part it is', async () => {
     const { Resources } = await synthesizeOnce();

@@ -70,3 +70,20 @@ export class AwsRefused extends RunError {
 
 /** The state machine on AWS ended otherwise than by success. */
 export class ExecutionFailed extends RunError {}
+
+const schedulerHints: Readonly<Record<string, string>> = {
+  ConflictException:
+    "It has an entry of that name in the group 'stepwise', from somewhere else: choose another name, or delete it there.",
+  ResourceNotFoundException:
+    "The deployment's schedule group, or the entry, is not there: deploy first; a schedule whose entry is gone can be removed and added again.",
+};
+
+/** EventBridge Scheduler did not do what it was asked: no rights, no group, a name that is taken, no credentials. */
+export class SchedulerRefused extends InputError {
+  constructor(schedule: string, kind: string, message: string) {
+    const hint = schedulerHints[kind] ?? 'Check credentials, region, rights and --schedule-target.';
+    super(
+      `EventBridge Scheduler did not take the schedule '${schedule}' (${kind}: ${message.split('\n')[0]}). ${hint}`,
+    );
+  }
+}

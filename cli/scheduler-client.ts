@@ -1,8 +1,8 @@
 /** What `stepwise schedule --engine aws` needs: who is called, from the deployment's output, and a client of EventBridge Scheduler. */
 import { type SchedulerEntry, type ScheduleTarget, scheduleGroup } from '../lib/pipeline/scheduler-entry.ts';
-import { InvalidUsage } from './errors.ts';
+import { InvalidUsage, SchedulerRefused } from './errors.ts';
 
-/** What is needed of `@aws-sdk/client-scheduler`, so that a test can stand in for it. */
+/** What is needed of `@aws-sdk/client-scheduler`, so that a test can stand in for it. All throw SchedulerRefused. */
 export interface SchedulerClient {
   create(entry: SchedulerEntry): Promise<void>;
   /** Replaces the entry as a whole. */
@@ -40,19 +40,22 @@ export async function openSchedulerClient(): Promise<SchedulerClient> {
     UpdateScheduleCommand,
   } = await import('@aws-sdk/client-scheduler');
   const client = new SchedulerClient();
+  const said = (name: string, error: Error) => new SchedulerRefused(name, error.name, error.message);
   return {
     async create(entry) {
-      await client.send(new CreateScheduleCommand(entry));
+      await client.send(new CreateScheduleCommand(entry)).catch((error) => {
+        throw said(entry.Name, error);
+      });
     },
     async update(entry) {
-      await client.send(new UpdateScheduleCommand(entry));
+      await client.send(new UpdateScheduleCommand(entry)).catch((error) => {
+        throw said(entry.Name, error);
+      });
     },
     async remove(name) {
-      try {
-        await client.send(new DeleteScheduleCommand({ Name: name, GroupName: scheduleGroup }));
-      } catch (error) {
-        if (!(error instanceof ResourceNotFoundException)) throw error;
-      }
+      await client.send(new DeleteScheduleCommand({ Name: name, GroupName: scheduleGroup })).catch((error) => {
+        if (!(error instanceof ResourceNotFoundException)) throw said(name, error);
+      });
     },
   };
 }

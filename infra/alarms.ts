@@ -59,7 +59,11 @@ export class Alarms extends Construct {
     for (const fn of functions) {
       const name = fn.node.scope!.node.id;
       this.alarm(`${name}Errors`, `${name} ended with an error`, fn.metricErrors(options));
-      this.alarm(`${name}Throttles`, `${name} is held back by the account's concurrency`, fn.metricThrottles(options));
+      this.alarm(
+        `${name}Throttles`,
+        `${name} is held back, by its own cap or by the account's concurrency`,
+        fn.metricThrottles(options),
+      );
     }
     // Batch takes some minutes to end a machine that has no job.
     this.alarm('GpuWithoutPipeline', 'GPU machines have run for half an hour and no pipeline', gpuWithoutPipeline(), 6);

@@ -4,13 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { serve as listen } from '@hono/node-server';
 import { openApiPorts } from '../../functions/api-ports.ts';
 import { createApi } from '../../lib/api/create-api.ts';
-import type { ApiApp } from '../../lib/api/ports.ts';
 import { newestResults } from '../../lib/pipeline/result-index.ts';
 import { redactingReplacer } from '../../lib/redact.ts';
-import { buildExplorer, explorerPolicy } from '../../web/build.ts';
 import { CannotListen } from '../errors.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { interruptible } from '../interruption.ts';
+import { mountExplorer } from '../mount-explorer.ts';
 import type { Terminal } from '../terminal.ts';
 
 const loopback = '127.0.0.1';
@@ -45,17 +44,4 @@ export async function serve(
   // A page that polls would keep its connection open.
   if ('closeAllConnections' in server) server.closeAllConnections();
   return 0;
-}
-
-/** The page at `/`, its script and its style sheet beside it. */
-async function mountExplorer(api: ApiApp): Promise<void> {
-  for (const [name, { body, contentType, immutable }] of await buildExplorer()) {
-    api.get(name === 'index.html' ? '/' : `/${name}`, (context) =>
-      context.body(Buffer.from(body), 200, {
-        'content-type': contentType,
-        'content-security-policy': explorerPolicy,
-        'cache-control': immutable ? 'public, max-age=31536000, immutable' : 'no-cache',
-      }),
-    );
-  }
 }

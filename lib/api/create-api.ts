@@ -7,7 +7,7 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
 import { compress } from 'hono/compress';
 import { Deadline } from './deadline.ts';
-import { InvalidInput, MethodNotAllowed, TooBusy } from './errors.ts';
+import { ApiError, InvalidInput, MethodNotAllowed, TooBusy } from './errors.ts';
 import { jsonBody } from './json-body.ts';
 import { describeApi } from './openapi.ts';
 import type { ApiApp, ApiEnvironment, ApiPorts } from './ports.ts';
@@ -99,13 +99,16 @@ function observe({ limits, log }: ApiPorts): MiddlewareHandler<ApiEnvironment> {
   return async (context, next) => {
     const startedAt = performance.now();
     const requestId = `urn:uuid:${randomUUID()}`;
-    const deadline = new Deadline(limits.deadlineMilliseconds);
+    const deadline = new Deadline(limits.deadlineMilliseconds, context.req.raw.signal);
     context.set('requestId', requestId);
     context.set('deadline', deadline);
-    let status = 503;
+    let status: number | undefined;
     try {
       await deadline.race(next());
       status = context.res.status;
+    } catch (error) {
+      status = error instanceof ApiError ? error.status : 500;
+      throw error;
     } finally {
       deadline.end();
       log('info', 'request', {

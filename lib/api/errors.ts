@@ -114,6 +114,16 @@ export class DeadlineExceeded extends ApiError {
   }
 }
 
+/** Nobody is there to be told; it stops the work, and stands in the log. */
+export class ClientGone extends ApiError {
+  readonly status = 400;
+  readonly title = 'Client gone';
+
+  constructor() {
+    super('The client closed its connection before it was answered.');
+  }
+}
+
 /** As many requests compute here as may at one time. */
 export class TooBusy extends ApiError {
   readonly status = 503;

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Deadline } from '../../lib/api/deadline.ts';
 import { DeadlineExceeded } from '../../lib/api/errors.ts';
@@ -42,6 +43,34 @@ describe('a deadline', () => {
     deadline.end();
     expect(vi.getTimerCount()).toBe(0);
     await expect(deadline.breathe()).rejects.toThrow(DeadlineExceeded);
+  });
+});
+
+describe('a client that goes away', () => {
+  test('stops what computes for it, makes room for others, and is no error of the server', async () => {
+    const { ask, post, log } = apiWorld({ limits: { concurrentComputations: 1 } });
+    // Modules are loaded; from here on a turn of the event loop is a step of a race.
+    await post('/v1/optimizers/race', { problem: 'quadratics', steps: 1 });
+    const client = new AbortController();
+    const abandoned = ask('/v1/optimizers/race', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ problem: 'quadratics', steps: 500 }),
+      signal: client.signal,
+    });
+    const race = () => post('/v1/optimizers/race', { problem: 'quadratics', optimizers: ['SGD'], steps: 1 });
+    // It has the only place.
+    let other = await race();
+    expect(other.status).toBe(503);
+    client.abort();
+    expect((await abandoned).json.type).toBe('urn:stepwise:problem:client-gone');
+    // Its work ends at its next breath, and not after five times five hundred steps.
+    for (let turn = 0; turn < 50 && other.status === 503; turn++) {
+      await setImmediate();
+      other = await race();
+    }
+    expect(other.status).toBe(200);
+    expect(log.filter(({ level, details }) => level === 'error' && details.error !== 'TooBusy')).toEqual([]);
   });
 });
 

@@ -95,7 +95,7 @@ async function generateClient(world: ApiWorld): Promise<Client> {
 }
 
 /** What is wrong with an answer by the schema that the document has for it; an answer that it does not know is wrong. */
-function problemsOf(operation: string, status: number, type: string, data: unknown): unknown {
+function problemsOf(operation: string, status: number | 'default', type: string, data: unknown): unknown {
   const paths = Object.entries<Record<string, { operationId: string }>>(definition.paths);
   const [path, methods] = paths.find(([, own]) => Object.values(own).some((one) => one.operationId === operation))!;
   const method = Object.keys(methods).find((name) => methods[name]!.operationId === operation)!;
@@ -180,4 +180,18 @@ describe('a client that is generated from it', () => {
     expect(data).toMatchObject({ status, instance: expect.stringMatching(/^urn:uuid:/) });
     expect(problemsOf(operation, status, 'application/problem+json', data)).toBeNull();
   });
+
+  test.each(Object.keys(reading))(
+    '%s of a store that fails gets the problem document that is for anything else',
+    async (operation) => {
+      class BrokenStore extends MemoryObjectStore {
+        override get = () => Promise.reject(new Error('broken'));
+      }
+      const broken = await generateClient(apiWorld({ store: new BrokenStore() }));
+      const { status, data } = await broken[operation]!(reading[operation]!);
+      // No run is listed, so that nothing is read.
+      if (operation === 'listRuns' || operation === 'listRegressions') return expect(status).toBe(200);
+      expect([status, problemsOf(operation, 'default', 'application/problem+json', data)]).toEqual([500, null]);
+    },
+  );
 });

@@ -18,7 +18,7 @@ const all = {
   all: () => [...experiments.all(), ...counting.all()],
   find: (name: string) => (name === experiment ? counting : experiments).find(name),
 };
-const { get, ports } = apiWorld({ store, experiments: all, now: () => Date.parse('2026-01-01T12:00:00Z') });
+const { get, ports, log } = apiWorld({ store, experiments: all, now: () => Date.parse('2026-01-01T12:00:00Z') });
 
 beforeAll(async () => {
   const ports = { ...testPorts(), store };
@@ -76,6 +76,15 @@ describe('GET /v1/results', () => {
     expect(status).toBe(200);
     const stored = (await store.get(keys.result(experiment, '20260101-100000-one')))!;
     expect(json).toEqual(runDocumentSchema.parse(JSON.parse(new TextDecoder().decode(stored.body))));
+  });
+
+  test('that another version wrote is said to be that, and its key to the log alone', async () => {
+    await store.put(keys.result(experiment, 'strange'), '{"formatVersion": 2}');
+    const { status, json, text } = await get(`/v1/results/${experiment}/strange`);
+    expect([status, json.title]).toEqual([500, 'Stored data cannot be used']);
+    expect(text).not.toContain('results/');
+    const line = log.find(({ details }) => details.request === json.instance && details.error === 'InvalidRecord');
+    expect(line?.details.reason).toContain(keys.result(experiment, 'strange'));
   });
 
   test.each([
@@ -190,6 +199,8 @@ describe('GET /v1/regressions', () => {
     for (const one of [third, first, second]) await writeRegression(store, one);
     expect((await get('/v1/regressions')).json.regressions).toEqual([third, second, first]);
     expect((await get('/v1/regressions?experiment=test/a&limit=1')).json.regressions).toEqual([third]);
+    await store.put(keys.regression('test/a', '20260103-x'), '{"of": "another version"}');
+    expect((await get('/v1/regressions')).json.regressions).toEqual([third, second, first]);
   });
 });
 

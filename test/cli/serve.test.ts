@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { on, once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
@@ -115,6 +115,22 @@ describe('stepwise serve', () => {
     // Whoever reads on gets the whole.
     expect((await (await fetch(`${address}/reports/a-run/index.html`)).text()).length).toBe(largePage.length);
     for (const socket of stalled) socket.destroy();
+  });
+
+  test('does not go on computing for clients that have gone', async () => {
+    const { address, port } = served;
+    const body = JSON.stringify({ problem: 'quadratics', steps: 500 });
+    const head = `POST /v1/optimizers/race HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/json`;
+    const client = await stalledClient(port, `${head}\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    const logged = on(served.process.stderr!, 'data');
+    client.destroy();
+    let log = '';
+    for await (const [piece] of logged) {
+      log += String(piece);
+      if (log.includes('request refused')) break;
+    }
+    expect(log).toContain('"error":"ClientGone"');
+    expect((await fetch(`${address}/v1/results`)).status).toBe(200);
   });
 
   test('bytes that are no HTTP, and paths that are none, end nothing', async () => {

@@ -119,7 +119,7 @@ function findProblem({ status, headers, text, json }: Answer, milliseconds: numb
   if (status < 400) return undefined;
   if (status >= 500 && status !== 503) {
     const { details } = world.log.find(({ level }) => level === 'error') ?? {};
-    return `${status}: ${String(details?.stack ?? details?.message).slice(0, 600)}`;
+    return `${status}: ${String(details?.stack ?? details?.reason).slice(0, 600)}`;
   }
   if (headers.get('content-type') !== 'application/problem+json') return `${status} is no problem document`;
   if (json?.status !== status || !/^urn:uuid:[0-9a-f-]{36}$/.test(json.instance))

@@ -32,6 +32,8 @@ const byHand = {
   storage: 0.0042718,
 };
 
+const documentation = await readFile(join(import.meta.dirname, '../../docs/cost.md'), 'utf8');
+
 it('a run costs what its seconds, calls, transitions and requests come to', () => {
   const work = {
     resolveSeconds: 1,
@@ -50,6 +52,21 @@ it('a run costs what its seconds, calls, transitions and requests come to', () =
     expect(cost[stage as keyof typeof byHand], stage).toBeCloseTo(dollars, 12);
   }
   expect(cost.total).toBeCloseTo(1.09019276, 9);
+  // The same example in words: docs/cost.md.
+  const documented = Object.fromEntries(
+    [...documentation.matchAll(/^\| \**([a-z ,]+)\** \|[^|]*\| \**([\d.]+)\** \|$/gm)].map(([, name, dollars]) => [
+      name,
+      Number(dollars),
+    ]),
+  );
+  expect(documented).toEqual({
+    ...{ train: 1.052, evaluate: 0.031341, storage: 0.004272, orchestration: 0.002424, aggregate: 0.000115 },
+    ...{ plan: 0.000027, 'resolve, notify': 0.000014, total: 1.090193, 'on spot': 0.458993 },
+  });
+  for (const stage of ['train', 'evaluate', 'storage', 'orchestration', 'aggregate', 'plan', 'total'] as const) {
+    expect(documented[stage], stage).toBeCloseTo(cost[stage], 6);
+  }
+  expect(documented['resolve, notify']).toBeCloseTo(cost.resolve + cost.notify, 6);
   // Two hours at $0.2104 instead of $0.526.
   expect(costOf(work, defaultPrices, 'spot').total).toBeCloseTo(1.09019276 - 0.6312, 9);
 });

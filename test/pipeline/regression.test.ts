@@ -114,6 +114,25 @@ describe('what changed in the result', () => {
     ]);
   });
 
+  test('seconds are no change: they are others each time', () => {
+    const timed = (value: number, others: readonly number[] = []) =>
+      compared(
+        finishedDocument('run', {
+          measurements: [
+            ...before.measurements,
+            ...[value, ...others].map((seconds, seed) => ({
+              ...{ metric: 'seconds an update', subject: 'lstm', step: 0, seed, value: seconds, unit: 's' },
+            })),
+          ],
+        }),
+      );
+    expect(compareRuns(timed(0.1), timed(0.3))).toMatchObject({ outcome: 'unchanged', changes: [] });
+    expect(compareRuns(timed(0.1), compared(now))).toMatchObject({ outcome: 'unchanged', lost: [] });
+    const slower = timed(0.3);
+    const flipped = { ...slower, document: { ...slower.document, verdict: verdict('does not hold') } };
+    expect(compareRuns(timed(0.1), flipped).outcome).toBe('verdict flipped');
+  });
+
   test('is told in nine lines at most', () => {
     const many = (shift: number) =>
       losses(...Array.from({ length: 30 }, (_, index) => [`s${index}`, 0, 0, 1 + index + shift] as const));

@@ -50,7 +50,7 @@ describe('a rerun', () => {
     expect(await run('three', { notify: 'never' })).toEqual([]);
     expect(await run('four', { notify: 'always' })).toEqual(['test/counting: holds, the same as before']);
     expect(messages[0]!.text).toContain('nothing was trained');
-    expect(messages[0]!.text).toContain('Every number is the same as in the run before.');
+    expect(messages[0]!.text).toContain('Every number is the same as in the run before, seconds aside.');
   });
 
   test('with other code and the same numbers is no change', async () => {

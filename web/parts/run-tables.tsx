@@ -61,7 +61,7 @@ export function Comparison({ comparison }: { readonly comparison: NonNullable<Ru
       <h2 id="comparison">Against the run before</h2>
       <p>
         <a href={formatRoute({ page: 'run', run })}>{shortRunName(run)}</a> <Verdict outcome={outcome} />
-        {changes.length === 0 && ' Every number is the same.'}
+        {changes.length === 0 && ' Every number is the same, seconds aside.'}
       </p>
       {changes.length > 0 && (
         <ScrollBox label="What changed">

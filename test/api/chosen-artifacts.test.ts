@@ -90,11 +90,11 @@ describe.each(endpoints)('$path', ({ path, request, sample, other }) => {
     const changed = Uint8Array.from(body);
     changed[changed.length - 1]! ^= 1;
     await store.put(key, changed);
-    expect(await refused()).toEqual([500, 'Internal error', 'ArtifactCorrupt']);
+    expect(await refused()).toEqual([500, 'Stored data cannot be used', 'ArtifactCorrupt']);
     await store.put(key, body.slice(0, body.length / 2));
-    expect(await refused()).toEqual([500, 'Internal error', 'ArtifactCorrupt']);
+    expect(await refused()).toEqual([500, 'Stored data cannot be used', 'ArtifactCorrupt']);
     await store.delete(key);
-    expect(await refused()).toEqual([500, 'Internal error', 'ArtifactCorrupt']);
+    expect(await refused()).toEqual([500, 'Stored data cannot be used', 'ArtifactCorrupt']);
     await store.put(key, body);
     expect((await post(path, request)).status).toBe(200);
   });

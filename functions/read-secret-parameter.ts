@@ -1,5 +1,5 @@
-/** Reads a SecureString of Systems Manager with the SDK that Lambda's runtime brings: one call is not worth a bundled client. */
-import { createRequire } from 'node:module';
+/** Reads a SecureString of Systems Manager. */
+import { requireRuntimePackage } from './runtime-package.ts';
 
 interface SsmModule {
   readonly SSMClient: new () => { send(command: object): Promise<{ Parameter?: { Value?: string } }> };
@@ -8,10 +8,7 @@ interface SsmModule {
 
 /** Empty where the parameter is. */
 export async function readSecretParameter(name: string): Promise<string> {
-  // Outside the bundle, and not among our packages: a name that the compiler and the bundler do not look up. Required, for
-  // the runtime says by NODE_PATH where it is, and `import` need not look there.
-  const runtimePackage = '@aws-sdk/client-ssm';
-  const { SSMClient, GetParameterCommand }: SsmModule = createRequire(import.meta.url)(runtimePackage);
+  const { SSMClient, GetParameterCommand } = requireRuntimePackage<SsmModule>('@aws-sdk/client-ssm');
   const { Parameter } = await new SSMClient().send(new GetParameterCommand({ Name: name, WithDecryption: true }));
   return Parameter?.Value ?? '';
 }

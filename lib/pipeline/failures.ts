@@ -7,6 +7,10 @@ import type { StagePorts } from './stages.ts';
 /** A log's end tells more than its beginning, and a record is not the place for all of it. */
 const longestTailCharacters = 4_000;
 
+export function failureKey(run: string, where: string): string {
+  return keys.failure(run, where.replaceAll(/[^A-Za-z0-9.-]+/g, '-'));
+}
+
 /** Writes `runs/{run}/failures/…`. `where`: `trial lstm/seed-0`, `run`. */
 export async function writeFailure(
   ports: Pick<StagePorts, 'store' | 'now' | 'log'>,
@@ -25,6 +29,6 @@ export async function writeFailure(
     at: new Date(ports.now()).toISOString(),
   };
   ports.log(`failed: ${where}`, { error: record.error, message: record.message });
-  await ports.store.put(keys.failure(run, where.replaceAll(/[^A-Za-z0-9.-]+/g, '-')), formatRecord(record));
+  await ports.store.put(failureKey(run, where), formatRecord(record));
   return record;
 }

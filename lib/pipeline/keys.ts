@@ -33,7 +33,9 @@ export const keys = {
   evaluationRecordsPrefix: (run: string) => `runs/${run}/evaluation/`,
   /** One record an artifact that this run trained: when, how long, from which checkpoint. */
   trainingRecord: (run: string, digest: string) => `runs/${run}/training/${digest}.json`,
-  trainingRecordsPrefix: (run: string) => `runs/${run}/training/`,
+  /** When the latest attempt at it began, and when it failed. */
+  trainingAttempt: (run: string, digest: string) => `runs/${run}/attempts/${digest}.json`,
+  trainingAttemptsPrefix: (run: string) => `runs/${run}/attempts/`,
   /** What failed, where, with the tail of the log. */
   failure: (run: string, name: string) => `runs/${run}/failures/${name}.json`,
   failuresPrefix: (run: string) => `runs/${run}/failures/`,

@@ -31,6 +31,7 @@ import {
 import { breathe, pinnedVersion, remember } from './run-resources.ts';
 import { type KeepWithinBudget, withinBudget } from './spending.ts';
 import type { BatchInput, StagePorts, TrainOutput } from './stages.ts';
+import { recordAttempt } from './training-attempts.ts';
 
 /** Throws BackendMismatch, BudgetExceeded, and TrialsFailed where a trial failed, after the others are done. */
 export async function train(input: unknown, ports: StagePorts): Promise<TrainOutput> {
@@ -50,7 +51,9 @@ export async function train(input: unknown, ports: StagePorts): Promise<TrainOut
       const outcome = (await hasArtifact(store, planned.digest))
         ? 'reused'
         : await withinBudget(ports, resolved, { stage: 'train', name: item, items: 1 }, (keepWithinBudget) =>
-            trainOne(experiment, planned, resolved, batch, keepWithinBudget, ports),
+            recordAttempt(store, { run, digest: planned.digest, now: ports.now }, () =>
+              trainOne(experiment, planned, resolved, batch, keepWithinBudget, ports),
+            ),
           );
       if (outcome === 'reused') counts.reused++;
       else counts.trained++;

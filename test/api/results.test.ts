@@ -2,9 +2,11 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { createApi } from '../../lib/api/create-api.ts';
 import { experiments } from '../../lib/experiments.ts';
 import { keys } from '../../lib/pipeline/keys.ts';
+import { plan } from '../../lib/pipeline/plan.ts';
 import { formatRecord } from '../../lib/pipeline/records.ts';
 import type { RegressionReport } from '../../lib/pipeline/regression.ts';
 import { writeRegression } from '../../lib/pipeline/regression-records.ts';
+import { resolve } from '../../lib/pipeline/resolve.ts';
 import { addToResultIndex } from '../../lib/pipeline/result-index.ts';
 import { runDocumentSchema } from '../../lib/pipeline/run-document.ts';
 import { MemoryObjectStore } from '../../lib/storage/memory-object-store.ts';
@@ -156,6 +158,26 @@ describe('runs that have not ended', () => {
     const { runs } = (await get('/v1/runs')).json;
     expect(runs.find((row: { run: string }) => row.run === run)).toMatchObject({ status: expected, updatedAt });
     expect((await get(`/v1/runs/${run}`)).json.state).toMatchObject({ status, updatedAt });
+  });
+
+  test.each([
+    ['that trains', '2026-01-01T11:59:59Z', 0.263],
+    ['that has died', '2026-01-01T11:40:00Z', 0],
+  ])('one %s tells what it has cost so far', async (_, updatedAt, dollars) => {
+    // A run of its own: other trials, so that nothing of it is there.
+    const run = `20260101-113200-cost-${dollars === 0 ? 'dead' : 'live'}`;
+    const request = countingRequest(run, { overrides: { steps: dollars === 0 ? 31 : 32 } });
+    await store.put(keys.request(run), formatRecord(request));
+    const world = { ...testPorts(), store };
+    await plan(await resolve(request, world), world);
+    await said(run, 'running', updatedAt);
+    const [first] = new TextDecoder().decode((await store.get(keys.trials(run)))!.body).split('\n');
+    const attempt = keys.trainingAttempt(run, JSON.parse(first!).digest);
+    await store.put(attempt, formatRecord({ startedAt: '2026-01-01T11:30:00Z' }));
+    const { cost } = (await get(`/v1/runs/${run}`)).json.document;
+    // Half an hour of a machine at $0.526 an hour.
+    expect(cost.train).toBeCloseTo(dollars, 9);
+    expect(cost.total).toBeGreaterThan(dollars);
   });
 
   test('one with a record of its failure has failed, whatever it said before', async () => {

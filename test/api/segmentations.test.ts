@@ -2,6 +2,7 @@ import { deflateSync } from 'node:zlib';
 import { decode, encode } from 'fast-png';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startTensorFlow } from '../../functions/numeric-backend.ts';
+import { encodeLabels } from '../../lib/api/computing/label-picture.ts';
 import { decodePicture } from '../../lib/datasets/decode-picture.ts';
 import { withPrefix } from '../../lib/numerics/tensor-names.ts';
 import { keys } from '../../lib/pipeline/keys.ts';
@@ -25,7 +26,20 @@ const values = Array.from({ length: width * height }, (_, pixel) =>
 ).flat();
 const probabilities = { width, height, classes, values };
 
-const labelsOf = (base64: string) => decode(Buffer.from(base64, 'base64')).data;
+const labelsOf = (base64: string) => decode(Buffer.from(base64, 'base64'), { checkCrc: true }).data;
+
+test('labels are a grey PNG that another decoder reads', () => {
+  for (const [columns, rows] of [
+    [1, 1],
+    [3, 200],
+    [301, 7],
+  ] as const) {
+    const labels = Uint8Array.from({ length: columns * rows }, (_, pixel) => (pixel * pixel) % 256);
+    const picture = decode(encodeLabels(labels, columns, rows), { checkCrc: true });
+    expect([picture.width, picture.height, picture.channels, picture.depth]).toEqual([columns, rows, 1, 8]);
+    expect([...picture.data]).toEqual([...labels]);
+  }
+});
 
 describe('POST /v1/segmentations/refine with probabilities', () => {
   test('moves the border to the edge, as refine() does', async () => {

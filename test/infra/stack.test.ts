@@ -153,8 +153,20 @@ describe('telling people', () => {
 });
 
 describe('the whole', () => {
-  test('has no finding of cdk-nag that is not acknowledged with a reason', async () => {
-    await expect(synthesizeTemplate({ checked: true })).resolves.toBeDefined();
+  test('has no finding of cdk-nag that is not acknowledged with a reason, whatever the context brings', async () => {
+    const experiment = 'learned-optimizers/mnist';
+    const context = {
+      'stepwise:notificationEmail': 'a@example.org',
+      'stepwise:notificationWebhookParameter': '/stepwise/webhook',
+      'stepwise:schedules': [{ name: 'nightly', experiment, times: { rate: '1 day' } }],
+      'stepwise:subscriptions': [{ dataset: 'mnist', experiment }],
+    };
+    const { Resources } = await synthesizeTemplate({ checked: true, context });
+    // What the context brings is watched as all else is.
+    const watched = Object.values(Resources)
+      .filter(({ Type, Properties }) => Type === 'AWS::CloudWatch::Alarm' && Properties!.Namespace === 'AWS/Lambda')
+      .map(({ Properties }) => Properties!.Dimensions[0].Value.Ref);
+    expect(watched.filter((id) => id.startsWith('WebhookPostFunction'))).toHaveLength(2);
   });
 
   test('uses every feature flag that the installed CDK recommends', async () => {

@@ -4,7 +4,6 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import flags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
 import { describe, expect, test } from 'vitest';
 import { unbundledCode } from '../../infra/deployable-code.ts';
-import { synthesizeTemplate } from '../../infra/synthesize.ts';
 import { Webhook } from '../../infra/webhook.ts';
 import type { AnyJson } from './synthesized.ts';
 
@@ -91,22 +90,4 @@ describe('the parameter', () => {
       expect(fail).not.toThrow(/secret|hooks/);
     },
   );
-});
-
-test('with a webhook and a schedule, the whole stack passes cdk-nag, and its function is watched', async () => {
-  const { Resources } = await synthesizeTemplate({
-    checked: true,
-    context: {
-      'stepwise:notificationWebhookParameter': '/stepwise/webhook',
-      'stepwise:schedules': [{ name: 'nightly', experiment: 'layer-norm/draw', times: { rate: '1 day' } }],
-    },
-  });
-  const alarms = Object.values(Resources).filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm');
-  const watched = alarms.map(({ Properties }) => JSON.stringify(Properties?.Dimensions));
-  for (const id of ['WebhookPost', 'SchedulesStarter']) {
-    expect(
-      watched.filter((dimensions) => dimensions?.includes(`"${id}Function`)),
-      id,
-    ).toHaveLength(2);
-  }
 });

@@ -87,12 +87,14 @@ export async function refinePredicted(
   ports: ApiPorts,
   deadline: Deadline,
 ): Promise<RefinedSegments> {
-  const model = await chooseArtifact(ports.models, sourceOf(backEnd), artifact);
+  const [model] = await Promise.all([
+    chooseArtifact(ports.models, sourceOf(backEnd), artifact),
+    ports.startTensorFlow(),
+  ]);
   const network = readNetwork(model);
   const pixels = Math.min(mostPixelsOfNetwork, pixelsOfWalk(network.classes, radius));
   const picture = await readPicture(image, 'image', pixels);
   const classes = await ports.models.build(model.digest, 'class names', () => readClassNames(ports.store, model));
-  await ports.startTensorFlow();
   const { segmentPicture } = await import('../../random-walk/segmenter.ts');
   await deadline.breathe();
   const parameters = withPrefix(walkPhase, model.tensors);

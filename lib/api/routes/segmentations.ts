@@ -100,7 +100,7 @@ export function registerSegmentations(app: ApiApp, ports: ApiPorts): void {
     if (model) context.header(artifactHeader, model.digest);
     const supports = ['application/json', 'image/png'];
     if (accepts(context, { header: 'Accept', supports, default: 'application/json' }) === 'image/png') {
-      return context.body(Uint8Array.from(png), 200, { 'content-type': 'image/png' });
+      return context.body(png, 200, { 'content-type': 'image/png' });
     }
     const answer = { width, height, labels: encodeBase64(png), classes: [...classes] };
     return context.json(model ? { ...answer, model: nameModel(model) } : answer, 200);

@@ -3,11 +3,13 @@ import { parseArgs } from 'node:util';
 import type { Benchmark, BenchmarkRow } from './benchmark.ts';
 import { cifar } from './cifar.ts';
 import { convolution } from './convolution.ts';
+import { endpoints } from './endpoints.ts';
 import { evaluation } from './evaluation.ts';
 import { layerNorm } from './layer-norm.ts';
 import { optimizerKernel } from './optimizer-kernel.ts';
 import { orchestration } from './orchestration.ts';
 import { randomWalk } from './random-walk.ts';
+import { upload } from './upload.ts';
 
 const benchmarks: readonly Benchmark[] = [
   optimizerKernel,
@@ -16,7 +18,9 @@ const benchmarks: readonly Benchmark[] = [
   layerNorm,
   randomWalk,
   evaluation,
+  endpoints,
   orchestration,
+  upload,
 ];
 
 const { values, positionals } = parseArgs({ options: { json: { type: 'boolean' } }, allowPositionals: true });

@@ -70,3 +70,19 @@ export class AwsRefused extends RunError {
 
 /** The state machine on AWS ended otherwise than by success. */
 export class ExecutionFailed extends RunError {}
+
+const schedulerHints: Readonly<Record<string, string>> = {
+  ConflictException:
+    "It has an entry of that name in the group 'stepwise', from somewhere else: choose another name, or delete it there.",
+  ResourceNotFoundException:
+    "The deployment's schedule group, or the entry, is not there: deploy first; a schedule whose entry is gone can be removed and added again.",
+};
+
+/** EventBridge Scheduler did not do what it was asked: no group, a name that is taken, a role that it cannot take. */
+export class SchedulerRefused extends InputError {
+  constructor(schedule: string, kind: string, message: string, options?: ErrorOptions) {
+    const hint = schedulerHints[kind] ?? 'Check --schedule-target against the deployment.';
+    const refusal = `${kind}: ${message.split('\n')[0]}`;
+    super(`EventBridge Scheduler did not take the schedule '${schedule}' (${refusal}). ${hint}`, options);
+  }
+}

@@ -8,6 +8,7 @@ import type { RunRequest } from '../lib/pipeline/request.ts';
 import type { RunDocument } from '../lib/pipeline/run-document.ts';
 import { readRunDocument } from '../lib/pipeline/run-records.ts';
 import type { StagePorts } from '../lib/pipeline/stages.ts';
+import { redactingReplacer } from '../lib/redact.ts';
 import { describeRun } from './describe-run.ts';
 import type { ExitCode } from './exit-code.ts';
 import { isInputError } from './input-error-names.ts';
@@ -61,7 +62,8 @@ export async function executeLocally(
     onEvent,
     notify: options.notify,
     log: (message, details) => {
-      if (process.env.STEPWISE_DEBUG === '1') terminal.tell(`${message} ${JSON.stringify(details ?? {})}`);
+      if (process.env.STEPWISE_DEBUG === '1')
+        terminal.tell(`${message} ${JSON.stringify(details ?? {}, redactingReplacer)}`);
     },
   });
   const { store } = world.ports;

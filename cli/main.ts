@@ -1,6 +1,7 @@
 /** Commands, their options, and what an error becomes: an exit code and a sentence, never a stack trace. */
 import { Command, CommanderError, Option } from 'commander';
 import { StepwiseError } from '../lib/errors.ts';
+import { redactError } from '../lib/redact.ts';
 import type { ExitCode } from './exit-code.ts';
 import { collect, dollars, percentage, port, positiveInteger } from './option-values.ts';
 import { addScheduleCommands } from './schedule-commands.ts';
@@ -20,7 +21,8 @@ export async function main(commandLine: readonly string[], terminal: Terminal = 
   }
 }
 
-function explain(error: unknown, terminal: Terminal): ExitCode {
+function explain(thrown: unknown, terminal: Terminal): ExitCode {
+  const error = redactError(thrown);
   // Commander has written its message; asking for help is no mistake.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (process.env.STEPWISE_DEBUG === '1' && error instanceof Error) terminal.tell(error.stack ?? error.message);

@@ -6,7 +6,7 @@ import { detectWasmBackend } from '../lib/numerics/backend.ts';
 import type { RunDocument } from '../lib/pipeline/run-document.ts';
 import { findRun, readRunDocument } from '../lib/pipeline/run-records.ts';
 import type { ObjectStore } from '../lib/storage/object-store.ts';
-import { readRunState } from './run-state.ts';
+import { isSilent, readRunState } from './run-state.ts';
 
 /** A run by name, or `latest`. Throws UnknownRun. */
 export async function readRun(store: ObjectStore, nameOrLatest: string): Promise<RunDocument> {
@@ -19,5 +19,7 @@ export async function readRun(store: ObjectStore, nameOrLatest: string): Promise
     threads: state?.threads ?? availableParallelism(),
     hardware: describeHardware(),
   };
-  return readRunDocument(store, run, (name) => experiments.find(name), provenance);
+  const now = Date.now();
+  const goesOn = !state || (state.status === 'running' && !isSilent(state, now));
+  return readRunDocument(store, run, (name) => experiments.find(name), provenance, goesOn ? now : undefined);
 }

@@ -1,8 +1,8 @@
 /** `stepwise schedule …` and its options. */
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { notificationModes } from '../lib/pipeline/request.ts';
 import type { ExitCode } from './exit-code.ts';
-import { collect, positiveInteger } from './option-values.ts';
+import { collect, dollars, positiveInteger } from './option-values.ts';
 import type { Terminal } from './terminal.ts';
 
 const load = () => import('./commands/schedule.ts');
@@ -62,12 +62,4 @@ export function addScheduleCommands(program: Command, terminal: Terminal, done: 
     .option('--webhook-url-env <variable>', "names the variable that holds a chat's webhook address")
     .option('--json', 'stdout is exactly one JSON document')
     .action(async (options) => done(await (await import('./commands/run-due.ts')).runDue(options, terminal)));
-}
-
-function dollars(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value > 0 && value <= 1_000_000)) {
-    throw new InvalidArgumentError('It must be above 0 and at most 1000000.');
-  }
-  return value;
 }

@@ -5,10 +5,9 @@ import { StepwiseError } from '../lib/errors.ts';
 import { experiments } from '../lib/experiments.ts';
 import type { NumericBackend } from '../lib/numerics/backend.ts';
 import { mayBeMadeFor, requiredDatasets } from '../lib/pipeline/resolve.ts';
-import type { StartClaim } from '../lib/pipeline/starts.ts';
-import type { Subscription } from '../lib/pipeline/subscriptions.ts';
-import { readSubscriptions } from '../lib/pipeline/subscriptions.ts';
-import { startForUpload, type UploadedVersion } from '../lib/pipeline/uploads.ts';
+import { type StartClaim, takeOverClaim } from '../lib/pipeline/starts.ts';
+import { readSubscriptions, type Subscription } from '../lib/pipeline/subscriptions.ts';
+import { type StartOutcome, startForUpload, type UploadedVersion } from '../lib/pipeline/uploads.ts';
 import type { ObjectStore } from '../lib/storage/object-store.ts';
 import { executeLocally } from './execute-run.ts';
 import type { ExitCode } from './exit-code.ts';
@@ -28,7 +27,7 @@ export interface LocalStart {
   readonly preset: string;
   /** Null where it could not be given one. */
   readonly run: string | null;
-  readonly outcome: 'started' | 'started before' | 'not started';
+  readonly outcome: StartOutcome | 'not started';
   readonly status: string;
   readonly verdict: string | null;
   readonly error?: string;
@@ -51,16 +50,8 @@ export async function startUploaded(
       const { experiment, preset } = subscription;
       world.terminal.tell(`error: ${experiment} (${preset}): ${error.message}`);
       codes.push(error.exitCode);
-      const { message } = error;
-      starts.push({
-        experiment,
-        preset,
-        run: null,
-        outcome: 'not started',
-        status: 'failed',
-        verdict: null,
-        error: message,
-      });
+      const failed = { run: null, outcome: 'not started', status: 'failed', verdict: null } as const;
+      starts.push({ experiment, preset, ...failed, error: error.message });
     }
   }
   if (world.signal.aborted) return { starts, code: 130 };
@@ -79,33 +70,36 @@ async function startOne(
     store,
     now: () => new Date(),
     start: async (request, claim) => {
-      if (await isTaken(store, claim)) return false;
+      const taken = await findOther(store, claim);
+      if (taken) return taken;
       ended(await executeLocally(request, { ...options, engine: 'local', priceTable: undefined }, terminal, signal));
-      return true;
+      return 'started';
     },
   });
   const { status, verdict, failure } = await readRun(store, run);
-  const state = await readRunState(store, run);
   return {
     experiment,
     preset,
     run,
     outcome,
-    status:
-      status === 'running' && state && (state.status !== 'running' || isSilent(state, Date.now()))
-        ? 'interrupted'
-        : status,
+    status: status === 'running' && !(await isAlive(store, run)) ? 'interrupted' : status,
     verdict: verdict?.outcome ?? null,
     ...(failure && { error: failure.message }),
   };
 }
 
 /** Whether another process runs it, or ran it: an execution's name is what says so on AWS, and there is none here. */
-async function isTaken(store: ObjectStore, { run, isNew, claimedAt }: StartClaim): Promise<boolean> {
-  if (isNew) return false;
-  if (await readRunState(store, run)) return true;
-  // It may be just before its first sign of life; where that does not come, it was killed there.
-  return Date.now() - Date.parse(claimedAt) < silenceSeconds * 1000;
+async function findOther(store: ObjectStore, claim: StartClaim): Promise<StartOutcome | undefined> {
+  if (claim.isNew) return undefined;
+  if (await readRunState(store, claim.run)) return 'started before';
+  // It may be just before its first sign of life. Where that does not come, it was killed there.
+  const isOld = Date.now() - Date.parse(claim.claimedAt) >= silenceSeconds * 1000;
+  return isOld && (await takeOverClaim(store, claim, new Date())) ? undefined : 'claimed by another';
+}
+
+async function isAlive(store: ObjectStore, run: string): Promise<boolean> {
+  const state = await readRunState(store, run);
+  return state === undefined || (state.status === 'running' && !isSilent(state, Date.now()));
 }
 
 /** On AWS they are in the bucket, or the run fails and says which is not. */

@@ -1,15 +1,13 @@
 /** The HTTP API behind a function URL, which lets signed requests through and no others. */
-import { Logger } from '@aws-lambda-powertools/logger';
-import type { Context } from 'aws-lambda';
-import { handle, type LambdaEvent } from 'hono/aws-lambda';
-import { createApi } from '../lib/api/create-api.ts';
+import type { Context, LambdaFunctionURLEvent } from 'aws-lambda';
+import { createApiHandler } from './api-handler.ts';
 import { openApiPorts } from './api-ports.ts';
+import { openLogger } from './open-logger.ts';
 
-const logger = new Logger({ serviceName: 'stepwise' });
-const ports = await openApiPorts((level, message, details) => logger[level](message, details));
-const answer = handle(createApi(ports));
+const logger = openLogger('api');
+const answer = createApiHandler(await openApiPorts((level, message, details) => logger[level](message, details)));
 
-export const handler = (event: LambdaEvent, context: Context) => {
+export const handler = (event: LambdaFunctionURLEvent, context: Context) => {
   // A process works on one request at a time, so its lines cannot get another's context.
   logger.addContext(context);
   return answer(event);

@@ -1,7 +1,8 @@
 /** A stage as a Lambda handler: ports from the environment, the run and the batch in every line of the log. */
-import { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
 import type { LambdaStage, StagePorts } from '../lib/pipeline/stages.ts';
+import { redactError } from '../lib/redact.ts';
+import { openLogger } from './open-logger.ts';
 import { publishToTopic } from './publish-to-topic.ts';
 import { openStagePorts } from './stage-ports.ts';
 
@@ -14,7 +15,7 @@ export function lambdaHandler<Output>(
   stage: LambdaStage,
   handle: StageHandler<Output>,
 ): (event: unknown, context: Context) => Promise<Output> {
-  const logger = new Logger({ serviceName: `stepwise-${stage}` });
+  const logger = openLogger(stage);
   const open = () =>
     openStagePorts({
       log: (message, details = {}) => logger.info(message, details),
@@ -36,7 +37,8 @@ export function lambdaHandler<Output>(
       return await handle(event, await opened);
     } catch (error) {
       logger.error(`${stage} failed`, error as Error);
-      throw error;
+      // The runtime and the state machine repeat it.
+      throw redactError(error);
     }
   };
 }

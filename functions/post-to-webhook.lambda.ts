@@ -1,10 +1,11 @@
-import { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
+import { redactError } from '../lib/redact.ts';
 import { InvalidEnvironment } from './errors.ts';
+import { openLogger } from './open-logger.ts';
 import { postRecords } from './post-to-webhook.ts';
 import { readSecretParameter } from './read-secret-parameter.ts';
 
-const logger = new Logger({ serviceName: 'stepwise-post-to-webhook' });
+const logger = openLogger('post-to-webhook');
 
 export async function handler(event: unknown, context: Context): Promise<void> {
   logger.addContext(context);
@@ -15,6 +16,6 @@ export async function handler(event: unknown, context: Context): Promise<void> {
     await postRecords(event, () => readSecretParameter(name));
   } catch (error) {
     logger.error('post-to-webhook failed', error as Error);
-    throw error;
+    throw redactError(error);
   }
 }

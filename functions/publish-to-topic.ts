@@ -1,4 +1,5 @@
-/** Publishes to an SNS topic with the SDK that Lambda's runtime brings: one call is not worth a bundled client. */
+/** Publishes to an SNS topic. */
+import { requireRuntimePackage } from './runtime-package.ts';
 
 interface SnsModule {
   readonly SNSClient: new () => { send(command: object): Promise<unknown> };
@@ -8,9 +9,7 @@ interface SnsModule {
 /** Does nothing where there is no topic. */
 export async function publishToTopic(topicArn: string | undefined, subject: string, text: string): Promise<void> {
   if (!topicArn) return;
-  // Outside the bundle, and not among our packages: a name that the compiler and the bundler do not look up.
-  const runtimePackage = '@aws-sdk/client-sns';
-  const { SNSClient, PublishCommand } = (await import(runtimePackage)) as SnsModule;
+  const { SNSClient, PublishCommand } = requireRuntimePackage<SnsModule>('@aws-sdk/client-sns');
   await new SNSClient().send(
     new PublishCommand({ TopicArn: topicArn, Subject: formatSubject(subject), Message: text.slice(0, 200_000) }),
   );
@@ -20,6 +19,8 @@ export async function publishToTopic(topicArn: string | undefined, subject: stri
 export function formatSubject(subject: string): string {
   return (
     subject
+      // Of a verdict that flipped.
+      .replaceAll('→', '->')
       .replaceAll(/[^\x21-\x7e]+/g, ' ')
       .trim()
       .slice(0, 100) || 'Stepwise'

@@ -1,7 +1,13 @@
-/** Starts an execution of a state machine under a name that can be used once: that is what makes a repeated event harmless. */
-import type { SFNClient } from '@aws-sdk/client-sfn';
+/** Executions of a state machine. Each is started under a name that can be used once: that is what makes a repeated event harmless. */
+import {
+  DescribeExecutionCommand,
+  ExecutionAlreadyExists,
+  ExecutionDoesNotExist,
+  SFNClient,
+  StartExecutionCommand,
+} from '@aws-sdk/client-sfn';
 
-let client: Promise<SFNClient> | undefined;
+let client: SFNClient | undefined;
 
 /** False where an execution of this name exists, whatever became of it. */
 export async function startExecution(execution: {
@@ -9,13 +15,24 @@ export async function startExecution(execution: {
   readonly name: string;
   readonly input: string;
 }): Promise<boolean> {
-  const { ExecutionAlreadyExists, SFNClient, StartExecutionCommand } = await import('@aws-sdk/client-sfn');
-  client ??= Promise.resolve(new SFNClient());
+  client ??= new SFNClient();
   try {
-    await (await client).send(new StartExecutionCommand(execution));
+    await client.send(new StartExecutionCommand(execution));
     return true;
   } catch (error) {
     if (error instanceof ExecutionAlreadyExists) return false;
+    throw error;
+  }
+}
+
+/** False also where there is no execution of this name. */
+export async function isExecutionRunning(stateMachineArn: string, name: string): Promise<boolean> {
+  client ??= new SFNClient();
+  const executionArn = `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
+  try {
+    return (await client.send(new DescribeExecutionCommand({ executionArn }))).status === 'RUNNING';
+  } catch (error) {
+    if (error instanceof ExecutionDoesNotExist) return false;
     throw error;
   }
 }

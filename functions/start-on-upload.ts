@@ -46,7 +46,8 @@ export async function startOnUpload(event: unknown, ports: UploadPorts): Promise
       startForUpload(uploaded, subscription, {
         store,
         now: ports.now,
-        start: (request) => start({ name: request.run, input: JSON.stringify(request) }),
+        start: async (request) =>
+          (await start({ name: request.run, input: JSON.stringify(request) })) ? 'started' : 'started before',
       }),
     ),
   );

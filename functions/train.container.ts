@@ -8,6 +8,7 @@
  */
 import type { ProgressEvent } from '../lib/pipeline/events.ts';
 import { train } from '../lib/pipeline/train.ts';
+import { redactingReplacer, redactSecrets } from '../lib/redact.ts';
 import { InvalidEnvironment } from './errors.ts';
 import { openStagePorts } from './stage-ports.ts';
 
@@ -31,7 +32,7 @@ try {
   await end(0);
 } catch (error) {
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
-  process.stderr.write(`${stack ?? ''}\n${JSON.stringify({ error: name, message })}\n`);
+  process.stderr.write(redactSecrets(`${stack ?? ''}\n${JSON.stringify({ error: name, message })}\n`));
   await end(1);
 }
 
@@ -55,7 +56,8 @@ function tell(event: ProgressEvent): void {
 
 /** One line of JSON, for CloudWatch Logs Insights and for people. */
 function writeLog(entry: Readonly<Record<string, unknown>>): void {
-  process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), job: env.AWS_BATCH_JOB_ID, ...entry })}\n`);
+  const line = { time: new Date().toISOString(), job: env.AWS_BATCH_JOB_ID, ...entry };
+  process.stdout.write(`${JSON.stringify(line, redactingReplacer)}\n`);
 }
 
 /** Exits once everything is delivered; open connections to S3 would keep the process, and its GPU, for a while. */

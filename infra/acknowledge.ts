@@ -1,5 +1,5 @@
 /** Wildcards and managed policies that are meant, each finding of cdk-nag by its own name and with its reason. */
-import { CfnElement, Stack, Validations } from 'aws-cdk-lib';
+import { CfnElement, type CfnResource, Stack, Validations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 
 /** By what the wildcard is about: `Resource::*`, `Action::s3:*`. A wildcard that is not listed still fails synthesis. */
@@ -23,4 +23,11 @@ export function findingReference(construct: IConstruct, attribute?: string): str
 /** Any other finding of cdk-nag, by its rule: `AwsSolutions-SQS3`. */
 export function acknowledge(scope: IConstruct, rule: string, reason: string): void {
   Validations.of(scope).acknowledge({ id: rule, reason });
+}
+
+/** A finding of Checkov about one resource, by its rule: `CKV_AWS_18`. Those about all of a kind are in infra/checkov.yaml. */
+export function acknowledgeCheckov(scope: IConstruct, rule: string, reason: string): void {
+  const resource = scope.node.defaultChild as CfnResource;
+  const known = (resource.getMetadata('checkov') as { readonly skip: readonly object[] } | undefined)?.skip ?? [];
+  resource.addMetadata('checkov', { skip: [...known, { id: rule, comment: reason }] });
 }

@@ -29,6 +29,7 @@ export function createApp({ code, outputDirectory, context = {}, checked = true 
     description: 'Stepwise: experiments of machine-learning papers as a serverless pipeline',
     code,
     monthlyBudgetUsDollars: positiveNumber(app, 'stepwise:monthlyBudgetUsDollars') ?? 100,
+    destroyData: yesOrNo(app, 'stepwise:destroyData'),
     maxVcpus: positiveNumber(app, 'stepwise:maxVcpus'),
     notificationEmail: app.node.tryGetContext('stepwise:notificationEmail'),
     webhookParameter: app.node.tryGetContext('stepwise:notificationWebhookParameter'),
@@ -41,6 +42,15 @@ export function createApp({ code, outputDirectory, context = {}, checked = true 
 
 function readContext(): Record<string, unknown> {
   return JSON.parse(readFileSync(join(projectRoot, 'cdk.json'), 'utf8')).context;
+}
+
+/** A slip must not delete anything: nothing but these two is understood. */
+function yesOrNo(app: App, key: string): boolean | undefined {
+  const value = app.node.tryGetContext(key);
+  if (value === undefined) return undefined;
+  if (!['true', 'false'].includes(String(value)))
+    throw new Error(`The context ${key} must be true or false, and is ${JSON.stringify(value)}.`);
+  return String(value) === 'true';
 }
 
 /** `--context` on the command line arrives as text. */

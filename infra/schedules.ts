@@ -3,7 +3,7 @@
  * and nothing else, and a queue for firings that could not be delivered. `stepwise schedule add --engine aws` adds entries;
  * those given here come and go with the deployment.
  */
-import { Aws, CfnOutput, Duration, Fn, Stack } from 'aws-cdk-lib';
+import { ArnFormat, Aws, CfnOutput, Duration, Fn, Stack } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
@@ -12,8 +12,9 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { type ScheduleTarget, scheduleGroup, schedulerEntry } from '../cli/scheduler-entries.ts';
+import { deployedEntry, type ScheduleTarget, scheduleGroup } from '../lib/pipeline/scheduler-entry.ts';
 import { checkScheduleDefinition, type ScheduleDefinition } from '../lib/pipeline/schedules.ts';
+import { acknowledgeWildcards } from './acknowledge.ts';
 import { type DeployableCode, functionDirectory } from './deployable-code.ts';
 import { grantPrefixes } from './grants.ts';
 import { HardenedFunction } from './hardened-function.ts';
@@ -30,6 +31,7 @@ export interface SchedulesProps {
 
 export class Schedules extends Construct {
   readonly starter: IFunction;
+  readonly undelivered: Queue;
 
   /** Throws InvalidSchedule. */
   constructor(scope: Construct, id: string, props: SchedulesProps) {
@@ -46,14 +48,19 @@ export class Schedules extends Construct {
       timeout: Duration.seconds(30),
     });
     this.starter = starter.function;
-    grantPrefixes(starter.role, bucket, { read: ['schedules/'], write: ['schedules/', 'runs/'] });
+    grantPrefixes(starter.role, bucket, {
+      read: ['schedules/', 'runs/*/request.json'],
+      write: ['schedules/', 'runs/*/request.json'],
+    });
     starter.role.addToPolicy(
       new PolicyStatement({ actions: ['states:StartExecution'], resources: [stateMachine.stateMachineArn] }),
     );
+    this.allowToAskForRuns(starter.role, stateMachine);
     const undelivered = new UndeliveredQueue(this, 'Undelivered', {
       topic: props.topic,
       alarm: 'A schedule fired and no run was started; the message in the queue says which and why',
     });
+    this.undelivered = undelivered.queue;
     undelivered.keepFailuresOf(starter);
     const group = new CfnScheduleGroup(this, 'Group', { name: scheduleGroup });
     const role = this.createRole(undelivered.queue);
@@ -66,6 +73,25 @@ export class Schedules extends Construct {
     new CfnOutput(Stack.of(this), 'ScheduleTarget', {
       value: Fn.join('|', [target.functionArn, target.roleArn, target.deadLetterArn]),
       description: 'stepwise schedule add --engine aws --schedule-target …',
+    });
+  }
+
+  /** Whether the run before has ended. */
+  private allowToAskForRuns(role: Role, stateMachine: IStateMachine): void {
+    const stack = Stack.of(this);
+    // The seventh part of the ARN, which is a token.
+    const machineName = Fn.select(6, Fn.split(':', stateMachine.stateMachineArn));
+    const executions = stack.formatArn({
+      service: 'states',
+      resource: 'execution',
+      resourceName: `${machineName}:*`,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    role.addToPolicy(new PolicyStatement({ actions: ['states:DescribeExecution'], resources: [executions] }));
+    const named = `execution:${JSON.stringify(stack.resolve(machineName))}:*`;
+    acknowledgeWildcards(role, {
+      [`Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:${named}`]:
+        'Executions of this one state machine; each run is one, and comes into being later.',
     });
   }
 
@@ -89,10 +115,9 @@ export class Schedules extends Construct {
   }
 
   private deploy(definition: ScheduleDefinition, target: ScheduleTarget, group: CfnScheduleGroup): void {
-    const { Target, ...entry } = schedulerEntry({ ...definition, paused: false }, target);
+    const { Target, ...entry } = deployedEntry(definition, target);
     const schedule = new CfnSchedule(this, `Schedule-${definition.name}`, {
-      // The store knows nothing of it, so its name must not be that of one that the store knows.
-      name: `deployed-${definition.name}`,
+      name: entry.Name,
       groupName: entry.GroupName,
       scheduleExpression: entry.ScheduleExpression,
       scheduleExpressionTimezone: entry.ScheduleExpressionTimezone,
@@ -100,7 +125,7 @@ export class Schedules extends Construct {
       target: {
         arn: Target.Arn,
         roleArn: Target.RoleArn,
-        input: JSON.stringify({ definition, time: '<aws.scheduler.scheduled-time>' }),
+        input: Target.Input,
         deadLetterConfig: { arn: Target.DeadLetterConfig.Arn },
         retryPolicy: {
           maximumRetryAttempts: Target.RetryPolicy.MaximumRetryAttempts,
@@ -108,14 +133,25 @@ export class Schedules extends Construct {
         },
       },
     });
-    schedule.addDependency(group);
+    schedule.addResourceDependency(group);
   }
 }
 
 /** From the context: a list, or its JSON where it came by `--context`. */
 function checkDefinitions(definitions: unknown): readonly ScheduleDefinition[] {
   if (definitions === undefined) return [];
-  const list: unknown = typeof definitions === 'string' ? JSON.parse(definitions) : definitions;
-  if (!Array.isArray(list)) throw new Error('The context stepwise:schedules must be a list of schedules.');
+  const list: unknown = typeof definitions === 'string' ? parseJson(definitions) : definitions;
+  if (!Array.isArray(list)) {
+    throw new Error('The context stepwise:schedules must be a list of schedules, or the JSON of one.');
+  }
   return list.map(checkScheduleDefinition);
+}
+
+/** Undefined where it is none. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

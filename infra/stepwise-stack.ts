@@ -1,11 +1,13 @@
 /** Everything that a deployment is made of. */
 import { CfnOutput, Duration, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { lambdaMemoryMegabytes } from '../lib/pipeline/cost.ts';
 import { type LambdaStage, lambdaStages } from '../lib/pipeline/stages.ts';
 import { Alarms, Notifications } from './alarms.ts';
 import { Budget } from './budget.ts';
+import { Dashboard } from './dashboard.ts';
 import { DataBucket } from './data-bucket.ts';
 import type { DeployableCode } from './deployable-code.ts';
 import { Endpoints } from './endpoints.ts';
@@ -23,6 +25,8 @@ export interface StepwiseStackProps extends StackProps {
   readonly monthlyBudgetUsDollars: number;
   /** Where alarms and the ends of runs go; nobody is told where it is absent. */
   readonly notificationEmail?: string | undefined;
+  /** Whether deleting the stack deletes the datasets, models and results, too. */
+  readonly destroyData?: boolean | undefined;
   readonly maxVcpus?: number | undefined;
   /** The SecureString parameter that holds a chat's webhook address. */
   readonly webhookParameter?: string | undefined;
@@ -75,7 +79,7 @@ export class StepwiseStack extends Stack {
   constructor(scope: Construct, id: string, props: StepwiseStackProps) {
     super(scope, id, props);
     Tags.of(this).add('project', 'stepwise');
-    const { bucket } = new DataBucket(this, 'Bucket');
+    const { bucket } = new DataBucket(this, 'Bucket', { destroyed: props.destroyData ?? false });
     const { topic, key } = new Notifications(this, 'Notifications', { email: props.notificationEmail });
     const training = new TrainingQueue(this, 'Training', {
       network: new Network(this, 'Network'),
@@ -122,16 +126,30 @@ export class StepwiseStack extends Stack {
       concurrency: props.endpointConcurrency,
     });
     const watched = [...Object.values(functions), schedules.starter, uploads.starter, endpoints.function];
+    const undelivered: Record<string, IQueue> = {
+      'missed schedules': schedules.undelivered,
+      'missed uploads': uploads.undelivered,
+    };
     if (props.webhookParameter !== undefined) {
       const parameterName = props.webhookParameter;
-      watched.push(new Webhook(this, 'Webhook', { code: props.code, topic, parameterName }).function);
+      const webhook = new Webhook(this, 'Webhook', { code: props.code, topic, parameterName });
+      watched.push(webhook.function);
+      undelivered['missed messages'] = webhook.undelivered;
     }
     new Alarms(this, 'Alarms', { topic, stateMachine, functions: watched });
+    new Dashboard(this, 'Dashboard', { stateMachine, functions: watched, api: endpoints.function, undelivered });
     new Budget(this, 'Budget', { monthlyUsDollars: props.monthlyBudgetUsDollars, topic });
     new CfnOutput(this, 'BucketName', { value: bucket.bucketName, description: 'stepwise --store s3://…' });
     new CfnOutput(this, 'StateMachineArn', { value: stateMachine.stateMachineArn });
     new CfnOutput(this, 'TopicArn', { value: topic.topicArn });
+    // A bill can be split by them, once they are activated: docs/cost.md.
+    for (const part of this.node.children) Tags.of(part).add('component', kebabCase(part.node.id));
   }
+}
+
+/** `RecordFailureStage` → `record-failure-stage` */
+function kebabCase(id: string): string {
+  return id.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase();
 }
 
 /** `record-failure` → `RecordFailureStage` */

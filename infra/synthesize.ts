@@ -26,6 +26,8 @@ export interface SynthesizedResource {
   readonly Properties?: Readonly<Record<string, any>>;
   readonly DependsOn?: readonly string[];
   readonly DeletionPolicy?: string;
+  // biome-ignore lint/suspicious/noExplicitAny: so is what the resource says to tools.
+  readonly Metadata?: Readonly<Record<string, any>>;
 }
 
 export async function synthesizeTemplate(options: SynthesizeOptions = {}): Promise<SynthesizedTemplate> {

@@ -9,6 +9,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { checkSubscription } from '../lib/pipeline/subscriptions.ts';
@@ -31,6 +32,7 @@ const mostSubscriptionsCharacters = 3_000;
 
 export class UploadTrigger extends Construct {
   readonly starter: IFunction;
+  readonly undelivered: IQueue;
 
   /** Throws InvalidSubscription. */
   constructor(scope: Construct, id: string, props: UploadTriggerProps) {
@@ -63,6 +65,7 @@ export class UploadTrigger extends Construct {
       alarm:
         'A dataset was uploaded and not every subscribed run was started; the message in the queue says which and why',
     });
+    this.undelivered = undelivered.queue;
     undelivered.keepFailuresOf(starter);
     new Rule(this, 'ManifestWritten', {
       description: 'The manifest of a dataset version was written',

@@ -7,9 +7,11 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { LambdaSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { type DeployableCode, functionDirectory } from './deployable-code.ts';
 import { HardenedFunction } from './hardened-function.ts';
+import { UndeliveredQueue } from './undelivered-queue.ts';
 
 export interface WebhookProps {
   readonly code: DeployableCode;
@@ -20,6 +22,7 @@ export interface WebhookProps {
 
 export class Webhook extends Construct {
   readonly function: IFunction;
+  readonly undelivered: IQueue;
 
   constructor(scope: Construct, id: string, { code, topic, parameterName }: WebhookProps) {
     super(scope, id);
@@ -45,6 +48,12 @@ export class Webhook extends Construct {
       resourceName: parameterName.slice(1),
     });
     post.role.addToPolicy(new PolicyStatement({ actions: ['ssm:GetParameter'], resources: [parameter] }));
-    topic.addSubscription(new LambdaSubscription(post.function));
+    const undelivered = new UndeliveredQueue(this, 'Undelivered', {
+      topic,
+      alarm: 'A message did not reach the chat; it is in the queue',
+    });
+    this.undelivered = undelivered.queue;
+    undelivered.keepFailuresOf(post);
+    topic.addSubscription(new LambdaSubscription(post.function, { deadLetterQueue: undelivered.queue }));
   }
 }

@@ -1,8 +1,9 @@
 /** What the reading routes answer; types only, so that no schema is in the bundle. */
+import type { RegressionReport } from '../lib/pipeline/regression.ts';
 import type { ResultIndexEntry } from '../lib/pipeline/result-index.ts';
 import type { RunDocument } from '../lib/pipeline/run-document.ts';
 
-export type { ResultIndexEntry, RunDocument };
+export type { RegressionReport, ResultIndexEntry, RunDocument };
 export type Outcome = ResultIndexEntry['outcome'];
 
 export interface ExperimentRow {

@@ -5,6 +5,7 @@
 import { keys } from '../../lib/pipeline/keys.ts';
 import { type FailureRecord, failureRecordSchema, requireRecord } from '../../lib/pipeline/records.ts';
 import { findRun, readRequest } from '../../lib/pipeline/run-records.ts';
+import { redactingReplacer, redactSecrets } from '../../lib/redact.ts';
 import type { ObjectStore } from '../../lib/storage/object-store.ts';
 import { openStore } from '../../lib/storage/open-store.ts';
 import { openExecutionClient } from '../execution-client.ts';
@@ -38,7 +39,7 @@ export async function logs(
       ? await readLogsOnAws(findExecution(run, await readRunState(store, run), options), client)
       : undefined;
   if (options.json) {
-    terminal.print(JSON.stringify(onAws === undefined ? failures : { failures, ...onAws }, null, 2));
+    terminal.print(JSON.stringify(onAws === undefined ? failures : { failures, ...onAws }, redactingReplacer, 2));
     return 0;
   }
   const texts = failures.map(
@@ -89,7 +90,7 @@ async function readLogsOnAws(executionArn: string, given: ExecutionClient | unde
 }
 
 function describe(run: string, { execution, logGroup, logGroupPrefix }: LogsOnAws): readonly string[] {
-  const ended = [execution.error, execution.cause].filter(Boolean).map((text) => oneLine(text!));
+  const ended = [execution.error, execution.cause].filter(Boolean).map((text) => oneLine(redactSecrets(text!)));
   const { failures } = execution;
   const more = failures.length === mostExecutionFailures ? ' There may be more.' : '';
   return [
@@ -112,6 +113,6 @@ function describe(run: string, { execution, logGroup, logGroupPrefix }: LogsOnAw
 
 function describeFailure({ where, at, error, cause, logStream }: ExecutionFailure): string {
   const when = at === undefined ? '' : `${at} `;
-  const why = cause === '' ? '' : `: ${oneLine(cause)}`;
+  const why = cause === '' ? '' : `: ${oneLine(redactSecrets(cause))}`;
   return `  ${when}${where}: ${oneLine(error)}${why}${logStream === undefined ? '' : ` (log stream ${logStream})`}`;
 }

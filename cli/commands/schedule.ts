@@ -1,11 +1,13 @@
 /** `stepwise schedule add|list|pause|resume|remove`: schedules in the store, and their entries on AWS. */
 import { experiments } from '../../lib/experiments.ts';
+import { InvalidRecord } from '../../lib/pipeline/errors.ts';
 import type { NotificationMode } from '../../lib/pipeline/request.ts';
 import { checkRequest } from '../../lib/pipeline/resolve.ts';
+import { storedEntry } from '../../lib/pipeline/scheduler-entry.ts';
 import {
   checkScheduleDefinition,
   addSchedule as keepSchedule,
-  listSchedules,
+  listScheduleNames,
   nextTime,
   readSchedule,
   removeSchedule,
@@ -13,12 +15,13 @@ import {
   scheduledRequest,
   updateSchedule,
 } from '../../lib/pipeline/schedules.ts';
+import type { ObjectStore } from '../../lib/storage/object-store.ts';
 import { openStore } from '../../lib/storage/open-store.ts';
 import { InvalidUsage } from '../errors.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { importRequiredDatasets } from '../import-datasets.ts';
 import { checkDataFolder, type RequestOptions, readOverrides, readPreset } from '../request-options.ts';
-import { openSchedulerClient, readScheduleTarget, type SchedulerClient, schedulerEntry } from '../scheduler-entries.ts';
+import { openSchedulerClient, readScheduleTarget, type SchedulerClient } from '../scheduler-client.ts';
 import type { Terminal } from '../terminal.ts';
 import { renderTextTable } from '../text-table.ts';
 
@@ -38,14 +41,18 @@ export interface AddOptions extends StoreOptions, RequestOptions {
 }
 
 /** How a test stands in for AWS. */
-export type OpenClient = () => Promise<SchedulerClient>;
+export interface Outside {
+  openStore(location: string): Promise<ObjectStore>;
+  openClient(): Promise<SchedulerClient>;
+}
+const outside: Outside = { openStore, openClient: openSchedulerClient };
 
 export async function addSchedule(
   name: string,
   experimentName: string,
   options: AddOptions,
   terminal: Terminal,
-  openClient: OpenClient = openSchedulerClient,
+  world: Outside = outside,
 ): Promise<ExitCode> {
   const preset = readPreset(options.preset);
   const definition = checkScheduleDefinition({
@@ -69,13 +76,13 @@ export async function addSchedule(
   }
   const target = engine === 'aws' ? readScheduleTarget(options.scheduleTarget) : undefined;
   const dataFolder = options.data === undefined ? undefined : await checkDataFolder(options.data);
-  const store = await openStore(options.store);
+  const store = await world.openStore(options.store);
   await importRequiredDatasets(store, experiment, preset, dataFolder);
   const schedule: Schedule = { ...definition, formatVersion: 1, engine, paused: false, createdAt: now.toISOString() };
   await keepSchedule(store, schedule);
   if (target) {
     try {
-      await (await openClient()).create(schedulerEntry(schedule, target));
+      await (await world.openClient()).create(storedEntry(schedule, target));
     } catch (error) {
       // A schedule that nothing fires must not look like one that does.
       await removeSchedule(store, name);
@@ -94,7 +101,17 @@ export async function list(
   options: { readonly store: string; readonly json?: boolean },
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const schedules = await listSchedules(await openStore(options.store));
+  const store = await openStore(options.store);
+  const schedules: Schedule[] = [];
+  for (const name of await listScheduleNames(store)) {
+    try {
+      schedules.push(await readSchedule(store, name));
+    } catch (error) {
+      // One that somebody broke must not hide the others.
+      if (!(error instanceof InvalidRecord)) throw error;
+      terminal.tell(`error: ${error.message}`);
+    }
+  }
   const now = new Date();
   if (options.json) {
     const shown = schedules.map((schedule) => ({ ...schedule, next: nextTime(schedule, now)?.toISOString() ?? null }));
@@ -126,9 +143,9 @@ export async function setPaused(
   paused: boolean,
   options: StoreOptions,
   terminal: Terminal,
-  openClient: OpenClient = openSchedulerClient,
+  world: Outside = outside,
 ): Promise<ExitCode> {
-  const store = await openStore(options.store);
+  const store = await world.openStore(options.store);
   const now = new Date();
   const { engine } = await readSchedule(store, name);
   const target = engine === 'aws' ? readScheduleTarget(options.scheduleTarget) : undefined;
@@ -138,7 +155,7 @@ export async function setPaused(
     // What came while it was paused was not wanted.
     ...(!paused && current.paused && { claimedAt: now.toISOString() }),
   }));
-  if (target) await (await openClient()).update(schedulerEntry(schedule, target));
+  if (target) await (await world.openClient()).update(storedEntry(schedule, target));
   terminal.print(`${name}: ${paused ? 'paused' : `goes on, next ${describeNext(schedule, now)}`}`);
   return 0;
 }
@@ -147,12 +164,12 @@ export async function remove(
   name: string,
   options: StoreOptions,
   terminal: Terminal,
-  openClient: OpenClient = openSchedulerClient,
+  world: Outside = outside,
 ): Promise<ExitCode> {
-  const store = await openStore(options.store);
+  const store = await world.openStore(options.store);
   const { engine } = await readSchedule(store, name);
   // First what fires, then what is fired.
-  if (engine === 'aws') await (await openClient()).remove(name);
+  if (engine === 'aws') await (await world.openClient()).remove(name);
   await removeSchedule(store, name);
   terminal.print(`${name}: removed; its runs stay`);
   return 0;

@@ -1,10 +1,7 @@
 /** `stepwise status`: how far a run has come, also one of another process or on AWS. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { spentOf } from '../../lib/pipeline/costed-stages.ts';
-import { keys } from '../../lib/pipeline/keys.ts';
-import { readRecord, resolvedRunSchema } from '../../lib/pipeline/records.ts';
 import type { RunDocument } from '../../lib/pipeline/run-document.ts';
-import { readUnderWay } from '../../lib/pipeline/spending.ts';
 import { formatDollars, formatSeconds } from '../../lib/report/format-numbers.ts';
 import type { ObjectStore } from '../../lib/storage/object-store.ts';
 import { openStore } from '../../lib/storage/open-store.ts';
@@ -36,8 +33,8 @@ interface Status {
   /** Why it failed, where that was recorded. */
   readonly failure: { readonly error: string; readonly message: string } | null;
   readonly state: RunState | null;
-  /** US dollars as AWS charges: spent as far as records tell, and `underWay` what has none yet. */
-  readonly cost: RunDocument['cost'] & { readonly underWay: number };
+  /** US dollars as AWS charges; what trains right now is in it. */
+  readonly cost: RunDocument['cost'];
   readonly execution?: ExecutionDescription & { readonly arn: string };
   readonly maps?: readonly (MapRun & { readonly secondsLeft: number | null })[];
 }
@@ -90,8 +87,7 @@ async function readStatus(
     ...{ run, experiment, status, trials },
     failure: failure ? { error: failure.error, message: failure.message } : null,
     state: state ?? null,
-    // Whoever is dead or has ended has nothing under way, whatever the ledger still says.
-    cost: { ...cost, underWay: status === 'running' ? await readSpendingUnderWay(store, run, now) : 0 },
+    cost,
     ...execution,
   };
 }
@@ -109,11 +105,6 @@ async function describeExecution(
     execution: { arn, ...execution },
     maps: maps.map((map) => ({ ...map, secondsLeft: secondsLeft(map, now) ?? null })),
   };
-}
-
-async function readSpendingUnderWay(store: ObjectStore, run: string, now: number): Promise<number> {
-  const resolved = await readRecord(store, keys.resolved(run), resolvedRunSchema);
-  return resolved ? readUnderWay(store, resolved, now) : 0;
 }
 
 /** An execution that was aborted or timed out wrote nothing down. */
@@ -185,7 +176,7 @@ function describeSpending({ cost, status }: Status): readonly string[] {
   if (spent === undefined) return [];
   const expected = cost.estimatedMissing ?? cost.estimated;
   const parts = [
-    `${formatDollars(spent + cost.underWay)} spent`,
+    `${formatDollars(spent)} spent`,
     ...(status === 'running' && expected !== undefined ? [`estimated ${formatDollars(expected)}`] : []),
     ...(cost.budget === undefined ? [] : [`budget ${formatDollars(cost.budget)}`]),
   ];

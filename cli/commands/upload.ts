@@ -104,6 +104,7 @@ async function send(
   try {
     return await storeDataset(store, dataset, checked, {
       signal,
+      repair: true,
       ...(concurrency !== undefined && { concurrency }),
       onProgress: (progress) => {
         last = progress;

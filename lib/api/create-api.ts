@@ -5,8 +5,9 @@
 import { randomUUID } from 'node:crypto';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
+import { compress } from 'hono/compress';
 import { Deadline } from './deadline.ts';
-import { InvalidInput, MethodNotAllowed, TooBusy } from './errors.ts';
+import { ApiError, InvalidInput, MethodNotAllowed, TooBusy } from './errors.ts';
 import { jsonBody } from './json-body.ts';
 import { describeApi } from './openapi.ts';
 import type { ApiApp, ApiEnvironment, ApiPorts } from './ports.ts';
@@ -27,6 +28,8 @@ import { loopbackOnly, securityHeaders } from './security.ts';
 export interface ApiOptions {
   /** On a server that binds to loopback: refuses what a page of another site, or another name for this host, sends. */
   readonly loopback?: boolean;
+  /** Text is sent compressed to whoever accepts that: for answers that go over a network. */
+  readonly compressed?: boolean;
 }
 
 const routes = [
@@ -43,12 +46,13 @@ const routes = [
   registerHandwriting,
 ];
 
-export function createApi(ports: ApiPorts, { loopback = false }: ApiOptions = {}): ApiApp {
+export function createApi(ports: ApiPorts, { loopback = false, compressed = false }: ApiOptions = {}): ApiApp {
   const app: ApiApp = new OpenAPIHono<ApiEnvironment>({
     defaultHook: (result) => {
       if (!result.success) throw new InvalidInput(describeIssues(result.error.issues));
     },
   });
+  if (compressed) app.use(compress());
   app.use(securityHeaders);
   app.use(observe(ports));
   if (loopback) app.use(loopbackOnly);
@@ -76,7 +80,8 @@ export function createApi(ports: ApiPorts, { loopback = false }: ApiOptions = {}
     ports.log(problem.status >= 500 ? 'error' : 'warn', 'request refused', {
       request: instance,
       error: name,
-      message,
+      // Not `message`: that is the line's own, and a logger drops a second one.
+      reason: message,
       // What was meant to be said to the caller needs no trace.
       ...(problem.status === 500 ? { stack } : {}),
     });
@@ -94,13 +99,16 @@ function observe({ limits, log }: ApiPorts): MiddlewareHandler<ApiEnvironment> {
   return async (context, next) => {
     const startedAt = performance.now();
     const requestId = `urn:uuid:${randomUUID()}`;
-    const deadline = new Deadline(limits.deadlineMilliseconds);
+    const deadline = new Deadline(limits.deadlineMilliseconds, context.req.raw.signal);
     context.set('requestId', requestId);
     context.set('deadline', deadline);
-    let status = 503;
+    let status: number | undefined;
     try {
       await deadline.race(next());
       status = context.res.status;
+    } catch (error) {
+      status = error instanceof ApiError ? error.status : 500;
+      throw error;
     } finally {
       deadline.end();
       log('info', 'request', {

@@ -1,6 +1,6 @@
 /** The time that a request has. JavaScript that computes cannot be interrupted, so it asks from time to time. */
 import { setImmediate } from 'node:timers/promises';
-import { DeadlineExceeded } from './errors.ts';
+import { ClientGone, DeadlineExceeded } from './errors.ts';
 
 export class Deadline {
   readonly #endsAt: number;
@@ -8,30 +8,33 @@ export class Deadline {
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout;
 
-  constructor(milliseconds: number) {
+  /** @param client aborted where the caller goes away before the answer */
+  constructor(milliseconds: number, client?: AbortSignal) {
     this.#milliseconds = milliseconds;
     this.#endsAt = performance.now() + milliseconds;
     this.#timer = setTimeout(() => this.#controller.abort(new DeadlineExceeded(milliseconds)), milliseconds);
     this.#timer.unref();
+    client?.addEventListener('abort', () => this.#stop(new ClientGone()), { once: true });
   }
 
-  /** Aborted with DeadlineExceeded when the time is over, or when the request has been answered. */
+  /** Aborted with DeadlineExceeded when the time is over or the request has been answered, with ClientGone when nobody waits. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  /** Resolves after other requests had their turn. Throws DeadlineExceeded. Call it every few milliseconds of computing. */
+  /** Resolves after other requests had their turn. Throws what `check` throws. Call it every few milliseconds of computing. */
   readonly breathe = async (): Promise<void> => {
     this.check();
     await setImmediate();
   };
 
-  /** Throws DeadlineExceeded. */
+  /** Throws DeadlineExceeded, ClientGone. */
   check(): void {
-    if (this.signal.aborted || performance.now() > this.#endsAt) throw new DeadlineExceeded(this.#milliseconds);
+    this.signal.throwIfAborted();
+    if (performance.now() > this.#endsAt) throw new DeadlineExceeded(this.#milliseconds);
   }
 
-  /** What `work` gives, or DeadlineExceeded where the time is over first; the work is not waited for then. */
+  /** What `work` gives, or what `check` throws where that comes first; the work is not waited for then. */
   async race<T>(work: Promise<T>): Promise<T> {
     const { promise, reject } = Promise.withResolvers<never>();
     const onAbort = () => reject(this.signal.reason);
@@ -45,7 +48,11 @@ export class Deadline {
 
   /** The request is answered: what still computes for it stops at its next breath. */
   end(): void {
+    this.#stop(new DeadlineExceeded(this.#milliseconds));
+  }
+
+  #stop(reason: DeadlineExceeded | ClientGone): void {
     clearTimeout(this.#timer);
-    this.#controller.abort(new DeadlineExceeded(this.#milliseconds));
+    this.#controller.abort(reason);
   }
 }

@@ -39,6 +39,18 @@ export class UnprocessableInput extends ApiError {
   readonly title = 'Input cannot be processed';
 }
 
+/** The answer is there, and whoever carries it takes none of its length. */
+export class AnswerTooLarge extends ApiError {
+  readonly status = 422;
+  readonly title = 'Answer too large';
+
+  constructor(bytes: number, limitBytes: number) {
+    super(
+      `The answer has ${bytes} bytes on its way, of which Lambda passes on ${limitBytes}. Send Accept-Encoding: gzip, ask for less with limit, or read it from the store.`,
+    );
+  }
+}
+
 export class NotFound extends ApiError {
   readonly status = 404;
   readonly title = 'Not found';
@@ -68,6 +80,19 @@ export class ModelMissing extends ApiError {
   }
 }
 
+/** The store has no version of a dataset, or several of which none is the newest. */
+export class DatasetNotImported extends ApiError {
+  readonly status = 404;
+  readonly title = 'Dataset not imported yet';
+
+  /** @param experiment one that uses the dataset, and so imports it */
+  constructor(dataset: string, experiment: string) {
+    super(
+      `The store has no dataset '${dataset}' that could be taken. Import it with: stepwise run ${experiment} --preset laptop`,
+    );
+  }
+}
+
 /** Runs of different experiments have nothing to compare. */
 export class NotComparable extends ApiError {
   readonly status = 409;
@@ -86,6 +111,16 @@ export class DeadlineExceeded extends ApiError {
 
   constructor(milliseconds: number) {
     super(`The answer took longer than the ${milliseconds / 1000} s that a request has. Ask for less work at a time.`);
+  }
+}
+
+/** Nobody is there to be told; it stops the work, and stands in the log. */
+export class ClientGone extends ApiError {
+  readonly status = 400;
+  readonly title = 'Client gone';
+
+  constructor() {
+    super('The client closed its connection before it was answered.');
   }
 }
 

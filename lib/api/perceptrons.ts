@@ -4,11 +4,11 @@ import type { PerceptronSettings } from '../layer-norm/models/perceptron-layers.
 import { perceptronProbabilities } from '../layer-norm/models/perceptron-probabilities.ts';
 import { InvalidRecord } from '../pipeline/errors.ts';
 import { keys } from '../pipeline/keys.ts';
+import { type ModelSource, propertyOf } from './choose-artifact.ts';
 import { InvalidInput } from './errors.ts';
-import type { LoadedModel, ModelCache } from './model-cache.ts';
+import type { LoadedModel } from './model-cache.ts';
 
-export const perceptronKind = 'normalised-perceptron';
-const experiment = 'layer-norm/permutation-invariant-mnist';
+const perceptronKind = 'normalised-perceptron';
 
 /** Of an artifact's metadata: data from the store, not to be trusted more than any other. */
 const settingsSchema = z.looseObject({
@@ -19,14 +19,11 @@ const settingsSchema = z.looseObject({
   epsilon: z.number().min(0),
 });
 
-/** Digest of the layer-normalised perceptron that was trained last. Throws ModelMissing. */
-export function newestPerceptron(models: ModelCache): Promise<string> {
-  return models.newestArtifact(
-    experiment,
-    'layer-normalised perceptron',
-    (trial) => (trial as { readonly normalization?: unknown }).normalization === 'layer',
-  );
-}
+export const layerNormalisedPerceptron: ModelSource = {
+  experiment: 'layer-norm/permutation-invariant-mnist',
+  what: 'layer-normalised perceptron',
+  filter: (trial) => propertyOf(trial, 'normalization') === 'layer',
+};
 
 /** Throws InvalidInput where the model is of another kind, or takes images of another size. */
 export function askPerceptron(model: LoadedModel, images: ArrayLike<number>, pixels: number): Float64Array {

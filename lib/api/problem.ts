@@ -2,8 +2,8 @@
 import { z } from '@hono/zod-openapi';
 import { HTTPException } from 'hono/http-exception';
 import { DatasetMissing } from '../datasets/errors.ts';
-import { UnknownExperiment, UnknownRun } from '../pipeline/errors.ts';
-import { InvalidKey, ObjectNotFound, StoreUnreachable } from '../storage/errors.ts';
+import { ArtifactCorrupt, InvalidRecord, UnknownExperiment, UnknownRun } from '../pipeline/errors.ts';
+import { InvalidKey, InvalidLine, ObjectNotFound, StoreUnreachable } from '../storage/errors.ts';
 import { ApiError } from './errors.ts';
 
 export const problemType = 'application/problem+json';
@@ -32,16 +32,18 @@ const statuses = {
   503: 'The deadline passed, or too many requests compute at one time',
 } as const;
 
-/** Responses of a route for `createRoute`: `{ 200: …, ...problems(404) }`. 400 is among them always. */
+/** Responses of a route for `createRoute`: `{ 200: …, ...problems(404) }`. 400 is among them always, and what no route foresees. */
 export function problems<Status extends Exclude<keyof typeof statuses, 400>>(...extra: readonly Status[]) {
-  const describe = (status: keyof typeof statuses) => ({
-    description: statuses[status],
+  const describe = (description: string) => ({
+    description,
     content: { [problemType]: { schema: problemSchema } },
   });
   const all = [400 as const, ...extra];
-  return Object.fromEntries(all.map((status) => [status, describe(status)])) as {
-    readonly [Key in Status | 400]: ReturnType<typeof describe>;
+  const responses = {
+    ...Object.fromEntries(all.map((status) => [status, describe(statuses[status])])),
+    default: describe('Anything else: a fault of the server’s own, a deadline, a store that cannot be reached'),
   };
+  return responses as unknown as { readonly [Key in Status | 400 | 'default']: ReturnType<typeof describe> };
 }
 
 /** Of a route with a body that computes. */
@@ -61,11 +63,15 @@ export function toProblem(error: unknown, instance: string): Problem {
     instance,
   });
   if (error instanceof UnknownRun) return plain(404, 'Not found', 'There is no such run in the store.');
-  if (error instanceof UnknownExperiment || error instanceof DatasetMissing) {
-    return plain(404, 'Not found', error.message);
-  }
+  if (error instanceof UnknownExperiment) return plain(404, 'Not found', error.message);
+  // Its own words name the store.
+  if (error instanceof DatasetMissing) return plain(404, 'Not found', 'A dataset that this needs is not in the store.');
   if (error instanceof ObjectNotFound) return plain(404, 'Not found', 'There is no such object in the store.');
   if (error instanceof InvalidKey) return plain(400, 'Invalid request', 'This names nothing that a store could hold.');
+  if (error instanceof InvalidRecord || error instanceof InvalidLine || error instanceof ArtifactCorrupt) {
+    const detail = `What the store holds for this was changed, or another version of Stepwise wrote it. The log says what it is, under ${instance}.`;
+    return plain(500, 'Stored data cannot be used', detail);
+  }
   if (error instanceof StoreUnreachable) {
     return plain(503, 'Store unreachable', `The store cannot be reached. The log says why, under ${instance}.`);
   }

@@ -1,9 +1,11 @@
 /** Problems that optimizers can race on: each with the learned optimizer that was trained for it, and tuned rates of the others. */
 import { readFile } from 'node:fs/promises';
+import { DatasetMissing } from '../datasets/errors.ts';
 import { openDataset, pinDataset } from '../datasets/pinned-dataset.ts';
 import type { BaselineName } from '../learned-optimizers/baselines.ts';
 import { pretrainedFiles } from '../learned-optimizers/pretrained/pretrained-files.ts';
 import type { ProblemFamily } from '../learned-optimizers/problems/problem.ts';
+import { DatasetNotImported } from './errors.ts';
 import type { ApiPorts } from './ports.ts';
 
 export const raceProblems = ['quadratics', 'mnist'] as const;
@@ -36,7 +38,10 @@ export const raceCatalogue: Readonly<Record<RaceProblem, RaceEntry>> = {
         import('../datasets/mnist.ts'),
         import('../learned-optimizers/problems/mnist-perceptron.ts'),
       ]);
-      const { version } = await pinDataset(store, 'mnist');
+      const { version } = await pinDataset(store, 'mnist').catch((error) => {
+        if (error instanceof DatasetMissing) throw new DatasetNotImported('mnist', 'learned-optimizers/mnist');
+        throw error;
+      });
       const { train } = await readMnist(await openDataset(store, 'mnist', version));
       return createMnistPerceptrons(baseNetwork, train, { backend, startTensorFlow });
     },

@@ -1,16 +1,17 @@
 /** A folder's files as they are, for datasets that no importer knows: nothing is checked but that they can be kept. */
 import { createHash } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { datasetNamePattern, mostDatasetFiles } from './dataset.ts';
 import { DatasetCorrupt, DatasetMissing, DatasetUnreadable } from './errors.ts';
 import { findFileNameProblem } from './file-names.ts';
-import type { CheckedDataset, CheckedFile } from './importer.ts';
+import { type CheckedDataset, type CheckedFile, checkedFile } from './importer.ts';
 import { kindOfPath, streamSourceFile } from './source-files.ts';
 
 /** Hidden files are of the tools that made the folder, not of the dataset. */
 const isHidden = (name: string) => name.split('/').some((part) => part.startsWith('.'));
 const readAtOnce = 8;
+const smallBytes = 64 * 1024;
 
 /** Throws DatasetMissing, DatasetUnreadable, DatasetCorrupt. */
 export async function readPlainFolder(dataset: string, folder: string): Promise<CheckedDataset> {
@@ -28,11 +29,12 @@ export async function readPlainFolder(dataset: string, folder: string): Promise<
   const problem = findFileNameProblem(names);
   if (problem) throw new DatasetCorrupt(folder, problem.message);
   const files = new Array<CheckedFile>(names.length);
+  const small = new SmallFiles();
   let next = 0;
   const worker = async () => {
     while (next < names.length) {
       const index = next++;
-      files[index] = await checkFile(dataset, folder, names[index]!);
+      files[index] = await checkFile(dataset, folder, names[index]!, small);
     }
   };
   await Promise.all(Array.from({ length: readAtOnce }, worker));
@@ -61,8 +63,26 @@ async function listFiles(dataset: string, folder: string): Promise<readonly stri
   return names.sort();
 }
 
-async function checkFile(dataset: string, folder: string, name: string): Promise<CheckedFile> {
+/** Small files stay in memory between check and upload: to open and read one again costs as much as to send it. */
+class SmallFiles {
+  #room = 128 * 1024 * 1024;
+
+  /** Undefined where the file is large, or the room used up. */
+  async read(path: string): Promise<Uint8Array | undefined> {
+    const { size } = await stat(path);
+    if (size > smallBytes || size > this.#room) return undefined;
+    const bytes = await readFile(path);
+    this.#room -= bytes.length;
+    return bytes;
+  }
+}
+
+/** Throws DatasetUnreadable. */
+async function checkFile(dataset: string, folder: string, name: string, small: SmallFiles): Promise<CheckedFile> {
   const source = { dataset, path: join(folder, name), packed: false };
+  // Whatever is wrong with it is said by the other way of reading.
+  const bytes = await small.read(source.path).catch(() => undefined);
+  if (bytes) return checkedFile(name, bytes);
   const hash = createHash('sha256');
   let size = 0;
   for await (const piece of streamSourceFile(source)) {

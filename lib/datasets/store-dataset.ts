@@ -6,10 +6,12 @@ import { createHash } from 'node:crypto';
 import { keys } from '../pipeline/keys.ts';
 import { PreconditionFailed } from '../storage/errors.ts';
 import type { ObjectHead, ObjectStore } from '../storage/object-store.ts';
+import { checkStoredFiles } from './check-stored-files.ts';
 import { type DatasetManifest, datasetManifestSchema } from './dataset.ts';
 import { datasetVersion } from './dataset-version.ts';
 import { DatasetCorrupt } from './errors.ts';
 import type { CheckedDataset, CheckedFile } from './importer.ts';
+import { InvalidDataset } from './invalid-dataset.ts';
 import { markNewest, readManifest } from './pinned-dataset.ts';
 import { holdsSameBytes } from './same-bytes.ts';
 
@@ -27,6 +29,8 @@ export interface StoreOptions {
   /** Once it is aborted no further file is begun, and no manifest is written. */
   readonly signal?: AbortSignal;
   onProgress?(progress: UploadProgress): void;
+  /** Also where the version is there: what is not as its manifest must say is written again. */
+  readonly repair?: boolean;
 }
 
 export interface StoredDataset {
@@ -57,13 +61,12 @@ export async function storeDataset(
   const manifest = describeDataset(name, checked);
   const { version } = manifest;
   const manifestKey = keys.datasetManifest(name, version);
-  if (await store.head(manifestKey)) {
+  const there = await store.head(manifestKey);
+  if (there && !(options.repair && (await isBroken(store, name, version)))) {
     await markNewest(store, name, version);
     return {
       manifest: await readManifest(store, name, version),
-      written: 0,
-      writtenBytes: 0,
-      kept: checked.files.length,
+      ...{ written: 0, writtenBytes: 0, kept: checked.files.length },
       manifestWritten: false,
       complete: true,
     };
@@ -72,7 +75,8 @@ export async function storeDataset(
   if (options.signal?.aborted) return { manifest, ...counts, manifestWritten: false, complete: false };
   let manifestWritten = true;
   try {
-    await store.put(manifestKey, `${JSON.stringify(manifest, null, 2)}\n`, { ifNoneMatch: '*' });
+    const condition = there ? { ifMatch: there.etag } : ({ ifNoneMatch: '*' } as const);
+    await store.put(manifestKey, `${JSON.stringify(manifest, null, 2)}\n`, condition);
   } catch (error) {
     // Another upload of the same bytes came first: there is nothing left to do.
     if (!(error instanceof PreconditionFailed)) throw error;
@@ -80,6 +84,17 @@ export async function storeDataset(
   }
   await markNewest(store, name, version);
   return { manifest: await readManifest(store, name, version), ...counts, manifestWritten, complete: true };
+}
+
+/** Whether somebody's manifest, or half a copy, lies where this version belongs. */
+async function isBroken(store: ObjectStore, name: string, version: string): Promise<boolean> {
+  try {
+    await checkStoredFiles(store, await readManifest(store, name, version));
+    return false;
+  } catch (error) {
+    if (error instanceof InvalidDataset) return true;
+    throw error;
+  }
 }
 
 /** Throws DatasetCorrupt where no manifest can describe it. */

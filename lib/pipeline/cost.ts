@@ -2,8 +2,9 @@
  * What a run costs on AWS, stage by stage, in US dollars: from the seconds that its records name, or from a workload
  * that nobody has run. A run on a laptop gets what the same work would have cost there.
  *
- * Not in it: the minutes in which a GPU machine boots and pulls its image, its disk, attempts that a reclaimed spot
- * machine lost, logs, traces, the key of the topic, and what is stored. docs/cost.md says what they come to.
+ * In it, too, are attempts that failed, and of a run that goes on what is under way (training-attempts.ts). Not in it: the
+ * minutes in which a GPU machine boots and pulls its image, its disk, attempts that a reclaimed spot machine lost, logs,
+ * traces, the key of the topic, and what is stored. docs/cost.md says what they come to.
  */
 import { z } from 'zod';
 import { type CostedStage, costedStages } from './costed-stages.ts';

@@ -1,6 +1,8 @@
 /**
  * Times of a schedule: five cron fields, understood the same by the local clock and by EventBridge Scheduler. What the two
- * would read differently (`L`, `W`, `#`, a day of the month together with a weekday) is refused instead.
+ * would read differently (`L`, `W`, `#`, a day of the month together with a weekday) is refused instead. One difference is
+ * left: an hour that daylight saving skips is made up for at its end here, and not at all there. One that comes twice is
+ * run at its first time by both.
  */
 import { Cron } from 'croner';
 import { InvalidSchedule } from './errors.ts';
@@ -38,14 +40,27 @@ const fields: readonly Field[] = [
 /** Throws InvalidSchedule: for fields that are none, an unknown time zone, a date that never comes. */
 export function checkCron(times: CronTimes): void {
   parseFields(times.cron);
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: times.timeZone });
-  } catch {
-    throw new InvalidSchedule(
-      `a time zone has an IANA name such as 'Europe/Zurich' or 'UTC', and '${times.timeZone.slice(0, 60)}' is none`,
-    );
-  }
+  checkTimeZone(times.timeZone);
   if (!clock(times).nextRun()) throw new InvalidSchedule(`'${times.cron}' names a date that never comes`);
+}
+
+function checkTimeZone(timeZone: string): void {
+  const known = knownTimeZone(timeZone);
+  // `+01:00` and `europe/zurich` are known here, and not to EventBridge Scheduler.
+  if (known && /^[A-Z]/i.test(timeZone) && (known === timeZone || known.toLowerCase() !== timeZone.toLowerCase()))
+    return;
+  throw new InvalidSchedule(
+    `a time zone has an IANA name such as 'Europe/Zurich' or 'UTC', and '${timeZone.slice(0, 60)}' is none`,
+  );
+}
+
+/** By the name that the runtime prefers: of an old name another one. */
+function knownTimeZone(timeZone: string): string | undefined {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone }).resolvedOptions().timeZone;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The latest time that is due: after `after`, not after `now`; undefined where there is none. However many were missed, it is one. */
@@ -66,10 +81,8 @@ export function nextCronTime(times: CronTimes, after: Date): Date | undefined {
 export function toSchedulerExpression(cron: string): string {
   const [minute, hour, day, month, weekday] = parseFields(cron) as [Values, Values, Values, Values, Values];
   const days = weekday === 'every' ? [list(day), '?'] : ['?', joinWeekdays(weekday)];
-  const expression = `cron(${[list(minute), list(hour), days[0], list(month), days[1], '*'].join(' ')})`;
-  // The service's limit.
-  if (expression.length > 256) throw new InvalidSchedule(`'${cron}' lists more times than EventBridge Scheduler takes`);
-  return expression;
+  // 238 characters at most, as the longest lists are pairs such as 0,1,3,4; the service takes 256.
+  return `cron(${[list(minute), list(hour), days[0], list(month), days[1], '*'].join(' ')})`;
 }
 
 function clock({ cron, timeZone }: CronTimes): Cron {

@@ -38,7 +38,7 @@ export function composeNotification(
   if (!regression) {
     const same = change === 'unchanged';
     const text = same
-      ? [introduction, 'Every number is the same as in the run before.', report]
+      ? [introduction, 'Every number is the same as in the run before, seconds aside.', report]
       : [introduction, report];
     return { subject: `${experiment}: ${verdict}${same ? ', the same as before' : ''}`, text: joinLines(text) };
   }

@@ -1,5 +1,6 @@
 /** RecordFailure: what failed, where, with the tail of the log, before the state machine fails. */
 import { z } from 'zod';
+import { redactSecrets } from '../redact.ts';
 import { writeFailure } from './failures.ts';
 import { runNamePattern } from './request.ts';
 import type { StagePorts } from './stages.ts';
@@ -19,7 +20,8 @@ export interface RecordFailureOutput {
 
 export async function recordFailure(input: unknown, ports: StagePorts): Promise<RecordFailureOutput> {
   const { run, error } = inputSchema.parse(input);
-  const { message, logTail } = readCause(error.Cause);
+  const { message: told, logTail } = readCause(error.Cause);
+  const message = redactSecrets(told);
   const failure = Object.assign(new Error(message), { name: error.Error });
   // A request that was refused may have been refused for the run's name; that must not become a key.
   if (runNamePattern.test(run)) await writeFailure(ports, run, 'run', failure, logTail);

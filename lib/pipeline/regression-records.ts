@@ -1,5 +1,6 @@
 /** Regression reports as they lie in the store. */
 import type { ObjectStore } from '../storage/object-store.ts';
+import { InvalidRecord } from './errors.ts';
 import { keys } from './keys.ts';
 import { formatRecord, readRecord } from './records.ts';
 import { type RegressionReport, regressionReportSchema } from './regression.ts';
@@ -17,7 +18,10 @@ export function readRegression(
   return readRecord(store, keys.regression(experiment, run), regressionReportSchema);
 }
 
-/** Newest first, as far as runs' names begin with their time; of all experiments where none is named. */
+/**
+ * Newest first, as far as runs' names begin with their time; of all experiments where none is named. One that cannot be read,
+ * because another version wrote it, hides no other.
+ */
 export async function listRegressions(
   store: ObjectStore,
   { experiment, limit }: { readonly experiment?: string; readonly limit: number },
@@ -28,7 +32,12 @@ export async function listRegressions(
   }
   found.sort((a, b) => (a.run < b.run ? 1 : -1));
   const reports = await Promise.all(
-    found.slice(0, limit).map(({ key }) => readRecord(store, key, regressionReportSchema)),
+    found.slice(0, limit).map(({ key }) =>
+      readRecord(store, key, regressionReportSchema).catch((error) => {
+        if (!(error instanceof InvalidRecord)) throw error;
+        return undefined;
+      }),
+    ),
   );
   return reports.filter((report) => report !== undefined);
 }

@@ -45,7 +45,7 @@ export const regressionReportSchema = z.strictObject({
   previous: z.strictObject({ run: z.string(), finishedAt: z.string() }),
   outcome: z.enum(regressionOutcomes),
   verdict: z.strictObject({ before: z.enum(verdictOutcomes), now: z.enum(verdictOutcomes), flipped: z.boolean() }),
-  /** Means over seeds at the last common step that are not the same, largest relative change first. */
+  /** Means over seeds at the last common step that are not the same, largest relative change first; seconds are left out. */
   changes: z.array(
     z.strictObject({
       ...curveSchema,
@@ -74,10 +74,11 @@ export interface ComparedRun {
 export function compareRuns(before: ComparedRun, now: ComparedRun): RegressionReport {
   const { experiment, preset, run } = now.document;
   const verdict = compareVerdicts(before.document, now.document);
-  const curves = compareCurves(before.document.measurements, now.document.measurements.map(loadMeasurement));
+  const [earlier, later] = [repeatable(before.document), repeatable(now.document)];
+  const curves = compareCurves(earlier, later.map(loadMeasurement));
   const changes = [...changesOf(curves)];
-  const gone = unmatched(before.document, curves);
-  const fresh = unmatched(now.document, curves);
+  const gone = unmatched(earlier, curves);
+  const fresh = unmatched(later, curves);
   const finiteTo = (side: 'before' | 'now', other: 'before' | 'now') =>
     curves.filter((curve) => Number.isFinite(curve[side].mean) && !Number.isFinite(curve[other].mean)).map(placeOf);
   const lost = [
@@ -139,8 +140,16 @@ function compareVerdicts(before: RunDocument, now: RunDocument): RegressionRepor
 
 type Place = Pick<ComparedCurve, 'metric' | 'subject' | 'step'>;
 
+/**
+ * What the same code finds again. Seconds are others each time that they are measured: every rerun that trains would be a
+ * change. They are in the document, and `stepwise compare` shows them; a verdict that rests on them is compared as any.
+ */
+function repeatable({ measurements }: RunDocument): RunDocument['measurements'] {
+  return measurements.filter(({ unit }) => unit !== 's');
+}
+
 /** Metrics and subjects that have no counterpart at all, at their last step. */
-function unmatched({ measurements }: RunDocument, curves: readonly ComparedCurve[]): readonly Place[] {
+function unmatched(measurements: RunDocument['measurements'], curves: readonly ComparedCurve[]): readonly Place[] {
   const matched = new Set(curves.map(curveKey));
   const last = new Map<string, Place>();
   for (const { metric, subject, step } of measurements) {

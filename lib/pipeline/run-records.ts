@@ -5,6 +5,7 @@ import type { ObjectStore } from '../storage/object-store.ts';
 import { describeCost } from './cost.ts';
 import { UnknownRun } from './errors.ts';
 import type { AnyExperiment, Provenance } from './experiment.ts';
+import { failureKey } from './failures.ts';
 import { keys } from './keys.ts';
 import { defaultPrices } from './prices.ts';
 import {
@@ -65,12 +66,15 @@ export async function findRun(store: ObjectStore, nameOrLatest: string): Promise
 /**
  * The document of a run: as Aggregate left it, or, for one that failed or has not ended, put together from what is
  * there. Throws UnknownRun.
+ *
+ * @param now milliseconds, where the run goes on: its cost then includes what is under way
  */
 export async function readRunDocument(
   store: ObjectStore,
   run: string,
   find: (experiment: string) => AnyExperiment,
   provenance: Provenance,
+  now?: number,
 ): Promise<RunDocument> {
   const request = await readRequest(store, run);
   const finished = await readRecord(store, keys.result(request.experiment, run), runDocumentSchema);
@@ -80,7 +84,7 @@ export async function readRunDocument(
     // A map's end names the tolerance; what was behind it says more.
     (await readRecord(store, keys.failure(run, 'budget'), failureRecordSchema)) ??
     (await readRecord(store, keys.failure(run, 'run'), failureRecordSchema));
-  const { trials, cost } = await readWorkSoFar(store, run, resolved);
+  const { trials, cost } = await readWorkSoFar(store, run, resolved, failure ? undefined : now);
   return {
     formatVersion: 1,
     run,
@@ -105,17 +109,18 @@ export async function readRunDocument(
   };
 }
 
-/** What the records say so far, of trials and of money. A trial that trains right now has no record yet. */
+/** What the records say so far, of trials and of money. */
 async function readWorkSoFar(
   store: ObjectStore,
   run: string,
   resolved: ResolvedRun | undefined,
+  now: number | undefined,
 ): Promise<Pick<RunDocument, 'trials' | 'cost'>> {
   const none = { planned: 0, trained: 0, reused: 0, resumed: 0, failed: 0 };
   if (!resolved) return { trials: none, cost: {} };
   const planned = await readRecord(store, keys.planRecord(run), planRecordSchema);
   const training = await readIfPlanned(store, keys.trials(run), plannedTrialSchema, (trials) =>
-    readTrainingWork(store, run, trials),
+    readTrainingWork(store, run, trials, now),
   );
   const evaluation = await readIfPlanned(store, keys.evaluationBatches(run), evaluationBatchSchema, (batches) =>
     readEvaluationWork(
@@ -135,7 +140,7 @@ async function readWorkSoFar(
           trained: training.trained,
           reused: training.reused,
           resumed: training.resumed,
-          failed: training.failed.length,
+          failed: await countFailures(store, run, training.failed),
         }
       : none,
     cost: {
@@ -145,6 +150,13 @@ async function readWorkSoFar(
       ...(resolved.budgetUsDollars !== undefined && { budget: resolved.budgetUsDollars }),
     },
   };
+}
+
+/** Of trials without an artifact, those that failed: the others have not begun, or have not ended. */
+async function countFailures(store: ObjectStore, run: string, trials: readonly string[]): Promise<number> {
+  const recorded = new Set<string>();
+  for await (const { key } of store.list(keys.failuresPrefix(run))) recorded.add(key);
+  return trials.filter((trial) => recorded.has(failureKey(run, `trial ${trial}`))).length;
 }
 
 async function readIfPlanned<T, Work>(

@@ -12,6 +12,7 @@ import {
   readRecord,
   trainingRecordSchema,
 } from './records.ts';
+import { sumAttemptSeconds } from './training-attempts.ts';
 
 export interface TrainingWork {
   readonly planned: number;
@@ -24,7 +25,7 @@ export interface TrainingWork {
   readonly failed: readonly string[];
   /** From the first job's start to the last one's end. */
   readonly wallSeconds: number;
-  /** Summed over jobs. */
+  /** Summed over jobs, failed attempts and what is under way included. */
   readonly jobSeconds: number;
   /** Jobs that trained what this run trained. */
   readonly batches: number;
@@ -32,11 +33,14 @@ export interface TrainingWork {
   readonly hardware: string | undefined;
 }
 
+/** `now`: milliseconds, where the run goes on; what is under way counts up to then. */
 export async function readTrainingWork(
   store: ObjectStore,
   run: string,
   planned: readonly PlannedTrial[],
+  now?: number,
 ): Promise<TrainingWork> {
+  const unfinished = new Set<string>();
   const spans: Span[] = [];
   const trained: PlannedTrial[] = [];
   const failed: string[] = [];
@@ -47,6 +51,7 @@ export async function readTrainingWork(
     const { trial, digest } = plannedTrial;
     if (!(await hasArtifact(store, digest))) {
       failed.push(trial.name);
+      unfinished.add(digest);
       continue;
     }
     const record = await readRecord(store, keys.trainingRecord(run, digest), trainingRecordSchema);
@@ -66,7 +71,7 @@ export async function readTrainingWork(
     resumed,
     failed,
     wallSeconds: wallSeconds(spans),
-    jobSeconds: sumSeconds(spans),
+    jobSeconds: sumSeconds(spans) + (await sumAttemptSeconds(store, run, unfinished, now)),
     batches: groupTrials(trained, ({ trial }) => trial).length,
     threads: machine?.threads,
     hardware: machine?.hardware,

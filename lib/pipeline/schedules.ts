@@ -73,14 +73,14 @@ export async function readSchedule(store: ObjectStore, name: string): Promise<Sc
   return schedule;
 }
 
-/** By name. */
-export async function listSchedules(store: ObjectStore): Promise<readonly Schedule[]> {
-  const schedules: Schedule[] = [];
+/** In their order, whether or not what lies there can be read. */
+export async function listScheduleNames(store: ObjectStore): Promise<readonly string[]> {
+  const names: string[] = [];
   for await (const { key } of store.list(keys.schedulesPrefix())) {
-    const schedule = await readRecord(store, key, scheduleSchema);
-    if (schedule) schedules.push(schedule);
+    const name = key.slice(keys.schedulesPrefix().length, -'.json'.length);
+    if (key === keys.schedule(name) && scheduleNamePattern.test(name)) names.push(name);
   }
-  return schedules;
+  return names;
 }
 
 /** Safe against a claim at the same time. Throws UnknownSchedule. */
@@ -142,17 +142,40 @@ export async function claimTime(store: ObjectStore, name: string, due: Date, run
   }
 }
 
+/**
+ * Notes a run that somebody else has started once, as EventBridge Scheduler does: of two that arrive in the wrong order the
+ * later stays, and nothing is noted of a schedule that was removed meanwhile.
+ */
+export async function noteStart(store: ObjectStore, name: string, time: Date, run: string): Promise<void> {
+  try {
+    await updateSchedule(store, name, (schedule) => {
+      if (schedule.claimedAt && new Date(schedule.claimedAt) >= time) return schedule;
+      return { ...schedule, claimedAt: time.toISOString(), lastRun: run };
+    });
+  } catch (error) {
+    if (!(error instanceof UnknownSchedule)) throw error;
+  }
+}
+
+/** Where a schedule is kept: both may have one of the same name. */
+export type ScheduleOrigin = 'store' | 'deployment';
+
 /** One name a schedule and time, so that a time that is delivered twice cannot become two runs. */
-export function scheduledRunName(schedule: string, due: Date): string {
+export function scheduledRunName(schedule: string, due: Date, origin: ScheduleOrigin = 'store'): string {
   const time = due.toISOString().replaceAll(/[-:]/g, '').replace('T', '-').slice(0, 15);
-  return `${time}-000-${schedule}`;
+  // Where the names of other runs have their milliseconds.
+  return `${time}-${origin === 'store' ? '000' : '001'}-${schedule}`;
 }
 
 /** What a run of the schedule is asked, before `checkRequest`. */
-export function scheduledRequest(schedule: ScheduleDefinition, due: Date): Readonly<Record<string, unknown>> {
+export function scheduledRequest(
+  schedule: ScheduleDefinition,
+  due: Date,
+  origin: ScheduleOrigin = 'store',
+): Readonly<Record<string, unknown>> {
   const { name, experiment, preset, overrides, seeds, budgetUsDollars, notify } = schedule;
   return {
-    run: scheduledRunName(name, due),
+    run: scheduledRunName(name, due, origin),
     experiment,
     preset,
     overrides,

@@ -19,7 +19,6 @@ import {
   parseRecord,
   planRecordSchema,
   type ResolvedRun,
-  readRecord,
   requireRecord,
 } from './records.ts';
 import type { StagePorts } from './stages.ts';
@@ -109,16 +108,6 @@ export async function withinBudget<T>(
     if (error instanceof BudgetExceeded) await writeFailure(ports, run, 'budget', error);
     throw error;
   }
-}
-
-/** What is under way now, in dollars: it has no record yet. 0 where the run has no budget, and hence no ledger. */
-export async function readUnderWay(store: ObjectStore, resolved: ResolvedRun, now: number): Promise<number> {
-  const ledger = await readRecord(store, keys.spending(resolved.run), ledgerSchema);
-  const prices = resolved.prices ?? defaultPrices;
-  return Object.entries(ledger?.underWay ?? {}).reduce((sum, [entry, { startedAt }]) => {
-    const stage = entry.startsWith('train ') ? 'train' : 'evaluate';
-    return sum + dollarsASecond(prices, stage) * Math.max(0, (now - Date.parse(startedAt)) / 1000);
-  }, 0);
 }
 
 function checkRoom({ budgetUsDollars: budget }: Budgeted, others: Balance, entry: string, expected: number): void {

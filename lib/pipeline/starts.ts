@@ -6,8 +6,9 @@
 import { z } from 'zod';
 import { PreconditionFailed } from '../storage/errors.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
+import { InvalidRecord } from './errors.ts';
 import { keys } from './keys.ts';
-import { formatRecord, requireRecord } from './records.ts';
+import { formatRecord, parseRecord, requireRecord } from './records.ts';
 import { type RunRequest, runRequestSchema } from './request.ts';
 
 const claimSchema = z.strictObject({
@@ -26,6 +27,7 @@ export interface StartClaim {
   readonly startedAt?: string | undefined;
   /** Whether this call claimed it. */
   readonly isNew: boolean;
+  readonly etag: string;
 }
 
 /** Of any number that ask, at once or years apart, one gets its own proposal and all get the same run. */
@@ -33,11 +35,30 @@ export async function claimStart(store: ObjectStore, digest: string, proposed: s
   const key = keys.startClaim(digest);
   const claim = { formatVersion: 1, run: proposed, claimedAt: now.toISOString() } as const;
   try {
-    await store.put(key, formatRecord(claim), { ifNoneMatch: '*' });
-    return { ...claim, digest, isNew: true };
+    const { etag } = await store.put(key, formatRecord(claim), { ifNoneMatch: '*' });
+    return { ...claim, digest, etag, isNew: true };
   } catch (error) {
     if (!(error instanceof PreconditionFailed)) throw error;
-    return { ...(await requireRecord(store, key, claimSchema)), digest, isNew: false };
+  }
+  const object = await store.get(key);
+  if (!object) throw new InvalidRecord(key, 'it was there a moment ago and is gone');
+  const found = parseRecord(key, new TextDecoder().decode(object.body), claimSchema);
+  return { ...found, digest, etag: object.etag, isNew: false };
+}
+
+/**
+ * For where nothing else says whether the claimed run was ever begun: of all that ask for it at once, one gets true, and
+ * the claim is as old as that.
+ */
+export async function takeOverClaim(store: ObjectStore, claim: StartClaim, now: Date): Promise<boolean> {
+  const { digest, run, etag } = claim;
+  try {
+    const renewed = { formatVersion: 1, run, claimedAt: now.toISOString() };
+    await store.put(keys.startClaim(digest), formatRecord(renewed), { ifMatch: etag });
+    return true;
+  } catch (error) {
+    if (error instanceof PreconditionFailed) return false;
+    throw error;
   }
 }
 

@@ -31,12 +31,13 @@ import {
 import { breathe, pinnedVersion, remember } from './run-resources.ts';
 import { type KeepWithinBudget, withinBudget } from './spending.ts';
 import type { BatchInput, StagePorts, TrainOutput } from './stages.ts';
+import { recordAttempt } from './training-attempts.ts';
 
 /** Throws BackendMismatch, BudgetExceeded, and TrialsFailed where a trial failed, after the others are done. */
 export async function train(input: unknown, ports: StagePorts): Promise<TrainOutput> {
   const { run, batch: number } = input as BatchInput;
   const { store } = ports;
-  const batch = await findBatch(store, keys.trainBatches(run), number, trainBatchSchema);
+  const batch = await findBatch(store, run, 'train', number, trainBatchSchema);
   const resolved = await requireRecord(store, keys.resolved(run), resolvedRunSchema);
   const experiment = ports.experiments.find(resolved.experiment);
   await checkSameWorld(batch, experiment, ports);
@@ -50,7 +51,9 @@ export async function train(input: unknown, ports: StagePorts): Promise<TrainOut
       const outcome = (await hasArtifact(store, planned.digest))
         ? 'reused'
         : await withinBudget(ports, resolved, { stage: 'train', name: item, items: 1 }, (keepWithinBudget) =>
-            trainOne(experiment, planned, resolved, batch, keepWithinBudget, ports),
+            recordAttempt(store, { run, digest: planned.digest, now: ports.now }, () =>
+              trainOne(experiment, planned, resolved, batch, keepWithinBudget, ports),
+            ),
           );
       if (outcome === 'reused') counts.reused++;
       else counts.trained++;

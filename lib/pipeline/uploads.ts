@@ -26,18 +26,18 @@ export function parseManifestKey(key: string): UploadedVersion | undefined {
 export interface StartingPorts {
   readonly store: ObjectStore;
   now(): Date;
-  /**
-   * Starts the run under its name; false where it was started before. It may be called again for the same run: after a
-   * crash, and by others at the same time.
-   */
-  start(request: RunRequest, claim: StartClaim): Promise<boolean>;
+  /** Starts the run under its name. It may be called again for the same run: after a crash, and by others at the same time. */
+  start(request: RunRequest, claim: StartClaim): Promise<StartOutcome>;
 }
+
+/** `claimed by another`: who may still die before it is started. */
+export type StartOutcome = 'started' | 'started before' | 'claimed by another';
 
 export interface StartedRun {
   readonly experiment: string;
   readonly preset: string;
   readonly run: string;
-  readonly outcome: 'started' | 'started before';
+  readonly outcome: StartOutcome;
 }
 
 /** Throws InvalidRequest, InvalidRecord, and what the ports throw: then it can be tried again. */
@@ -58,9 +58,9 @@ export async function startForUpload(
   const { run } = claim;
   if (claim.startedAt !== undefined) return { experiment, preset, run, outcome: 'started before' };
   const request = await keepRequest(store, requestFor(uploaded, subscription, run));
-  const isFirst = await start(request, claim);
-  await markStarted(store, claim, now());
-  return { experiment, preset, run, outcome: isFirst ? 'started' : 'started before' };
+  const outcome = await start(request, claim);
+  if (outcome !== 'claimed by another') await markStarted(store, claim, now());
+  return { experiment, preset, run, outcome };
 }
 
 /** Throws InvalidRequest. */

@@ -25,7 +25,7 @@ export async function postToWebhook(
     response = await send(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ text: `*${subject}*\n${text}`.slice(0, mostCharacters) }),
+      body: JSON.stringify({ text: `*${quiet(subject)}*\n${quiet(text)}`.slice(0, mostCharacters) }),
       // A redirect would hand the message to somebody else.
       redirect: 'error',
       signal: AbortSignal.timeout(timeoutMilliseconds),
@@ -36,4 +36,9 @@ export async function postToWebhook(
   }
   await response.body?.cancel();
   if (!response.ok) throw new WebhookFailed(`it answered ${response.status}`);
+}
+
+/** A failure may quote what somebody uploaded, and `<!channel>` or `@all` in it would call everybody together. */
+function quiet(text: string): string {
+  return text.replaceAll('<', '‹').replaceAll('>', '›').replaceAll('@', '@\u200b');
 }

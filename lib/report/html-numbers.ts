@@ -91,7 +91,7 @@ export function comparisonSection({ comparison, verdict }: RunDocument): Html | 
   return html`<section><h2>Against the last run</h2>
 <p>Run <code>${run}</code> ended with <strong>${outcome}</strong>${same ? ', as this one did' : ''}${!same && verdict && `: the verdict flipped, it is now ${verdict.outcome}`}. ${
     changes.length === 0
-      ? 'Every number is the same.'
+      ? 'Every number is the same, seconds aside.'
       : `${changes.length} mean${changes.length === 1 ? '' : 's'} at the last step differ${changes.length === 1 ? 's' : ''}${changes.length > mostChanges ? `; the largest ${mostChanges} are` : ':'}`
   }</p>
 ${rows.length > 0 && makeTable('', columns, rows)}

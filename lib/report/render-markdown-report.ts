@@ -83,7 +83,8 @@ function describeComparison({
 }: NonNullable<Report['document']['comparison']>): string {
   const introduction = `**Last run** ${codeSpan(run)}: ${outcome}. `;
   const differences = list('What is not the same as in the last run', causes) || '';
-  if (changes.length === 0) return `${introduction}Every number is the same.\n\n${differences}`.trimEnd();
+  if (changes.length === 0)
+    return `${introduction}Every number is the same, seconds aside.\n\n${differences}`.trimEnd();
   const labels = ['Subject', 'Metric', 'Step', 'Last run', 'This run', 'Change', 'Against the spread'];
   const columns = labels.map((label, index) => ({ label, number: index > 1 && index < labels.length - 1 }));
   const rows = changes

@@ -30,7 +30,7 @@ export interface Answer {
 export interface ApiWorld {
   readonly ports: ApiPorts;
   readonly store: ObjectStore;
-  readonly log: readonly LogLine[];
+  readonly log: LogLine[];
   get(path: string, headers?: Record<string, string>): Promise<Answer>;
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Answer>;
   /** Any request: a body that is no JSON, another method. */

@@ -1,7 +1,13 @@
-import { describe, expect, test } from 'vitest';
+import { dispose } from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { startTensorFlow } from '../../functions/numeric-backend.ts';
 import { arrangeWriting, drawWriting } from '../../lib/api/computing/writing-svg.ts';
+import { writeTexts } from '../../lib/layer-norm/models/write-text.ts';
+import { asTensors } from '../../lib/training/trainer.ts';
 import { apiWorld, storeModel } from './api-world.ts';
-import { sampleHandwriting } from './sample-models.ts';
+import { handwritingEncoding, handwritingSettings, sampleHandwriting } from './sample-models.ts';
+
+beforeAll(() => startTensorFlow('wasm-relaxed'));
 
 const asJson = { accept: 'application/json' };
 
@@ -21,6 +27,27 @@ describe('POST /v1/handwriting/write', () => {
     }
     const other = await post('/v1/handwriting/write', { text: 'abc', seed: 1 }, asJson);
     expect(other.json.strokes).not.toEqual(json.strokes);
+  });
+
+  test('has the strokes that the network writes, by bias and seed', async () => {
+    const { store, post } = apiWorld();
+    const model = sampleHandwriting();
+    await storeModel(store, model);
+    const settings = { bias: 0.5, seed: 7 };
+    const { json } = await post('/v1/handwriting/write', { text: 'ca b', ...settings }, asJson);
+    const parameters = asTensors(model.tensors);
+    const [written] = await writeTexts(
+      parameters,
+      handwritingSettings,
+      handwritingEncoding,
+      ['ca b'],
+      settings,
+      async () => {},
+    );
+    dispose(parameters);
+    const { width, height, strokes } = arrangeWriting(written!.points);
+    expect([json.width, json.height, json.isFinished]).toEqual([width, height, written!.isFinished]);
+    expect(json.strokes).toEqual(strokes);
   });
 
   test('a text that looks like markup stays a text', async () => {

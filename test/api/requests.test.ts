@@ -47,6 +47,17 @@ describe('a body', () => {
     expect(sent).toBeLessThan(6_000_000);
   });
 
+  test('whose sender goes away in the middle is the sender’s fault, and no error here', async () => {
+    const body = new ReadableStream({
+      start: (controller) => controller.enqueue(new TextEncoder().encode('{"problem":')),
+      pull: (controller) => controller.error(new Error('aborted')),
+    });
+    const { ask, log } = apiWorld();
+    const { status, json: problem } = await ask(race, { method: 'POST', headers: json, body, duplex: 'half' });
+    expect([status, problem.detail]).toEqual([400, 'The body ended before it was whole.']);
+    expect(log.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
   test('leaves Object.prototype alone', async () => {
     await apiWorld().ask(race, send('{"constructor":{"prototype":{"polluted":1}}}'));
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();

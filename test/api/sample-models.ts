@@ -1,4 +1,5 @@
 /** Models as their experiments leave them, small and untrained: what an endpoint computes is right or wrong all the same. */
+import type { LineEncoding } from '../../lib/layer-norm/models/handwriting-data.ts';
 import { initializeHandwriting } from '../../lib/layer-norm/models/handwriting-network.ts';
 import { createNormalisedPerceptron } from '../../lib/layer-norm/models/normalised-perceptron.ts';
 import type { PerceptronSettings } from '../../lib/layer-norm/models/perceptron-layers.ts';
@@ -55,13 +56,13 @@ export const handwritingSettings = {
   windowComponents: 2,
   mixtureComponents: 2,
 } as const;
-export const handwritingEncoding = {
-  source: 'hershey',
+export const handwritingEncoding: LineEncoding = {
+  source: 'font',
   alphabet: [...'abc <'],
   mean: [0.1, 0],
   deviation: [1, 1.5],
   charactersPerPoint: 0.2,
-} as const;
+};
 
 export function sampleHandwriting(): StoredModel {
   const alphabetSize = handwritingEncoding.alphabet.length + 1;

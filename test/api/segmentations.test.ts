@@ -2,6 +2,7 @@ import { deflateSync } from 'node:zlib';
 import { decode, encode } from 'fast-png';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startTensorFlow } from '../../functions/numeric-backend.ts';
+import { encodeLabels } from '../../lib/api/computing/label-picture.ts';
 import { decodePicture } from '../../lib/datasets/decode-picture.ts';
 import { withPrefix } from '../../lib/numerics/tensor-names.ts';
 import { keys } from '../../lib/pipeline/keys.ts';
@@ -25,7 +26,20 @@ const values = Array.from({ length: width * height }, (_, pixel) =>
 ).flat();
 const probabilities = { width, height, classes, values };
 
-const labelsOf = (base64: string) => decode(Buffer.from(base64, 'base64')).data;
+const labelsOf = (base64: string) => decode(Buffer.from(base64, 'base64'), { checkCrc: true }).data;
+
+test('labels are a grey PNG that another decoder reads', () => {
+  for (const [columns, rows] of [
+    [1, 1],
+    [3, 200],
+    [301, 7],
+  ] as const) {
+    const labels = Uint8Array.from({ length: columns * rows }, (_, pixel) => (pixel * pixel) % 256);
+    const picture = decode(encodeLabels(labels, columns, rows), { checkCrc: true });
+    expect([picture.width, picture.height, picture.channels, picture.depth]).toEqual([columns, rows, 1, 8]);
+    expect([...picture.data]).toEqual([...labels]);
+  }
+});
 
 describe('POST /v1/segmentations/refine with probabilities', () => {
   test('moves the border to the edge, as refine() does', async () => {
@@ -87,6 +101,8 @@ describe('POST /v1/segmentations/refine with probabilities', () => {
       /values\.0/,
     ],
     ['base64 with a prefix', { image: `data:image/png;base64,${image}`, probabilities }, 400, /without .*data: prefix/],
+    ['a JPEG that was cut off', { image: jpegHeader(24, 16).slice(0, 24), probabilities }, 422, /image: it ends/],
+    ['a JPEG without pixels', { image: jpegHeader(24, 16), probabilities }, 422, /image: it cannot be decoded/],
     ['a picture that was cut off', { image: image.slice(0, 80), probabilities }, 422, /image: it ends/],
     [
       'something else',
@@ -135,9 +151,38 @@ function png(claimedWidth: number, claimedHeight: number, packed: Uint8Array): s
   ]).toString('base64');
 }
 
+/** SOI, a frame header that claims a size, and nothing behind it but the end. */
+function jpegHeader(claimedWidth: number, claimedHeight: number): string {
+  const frame = Buffer.from([0xff, 0xc0, 0, 17, 8, 0, 0, 0, 0, 3, 1, 0x11, 0, 2, 0x11, 1, 3, 0x11, 1]);
+  frame.writeUInt16BE(claimedHeight, 5);
+  frame.writeUInt16BE(claimedWidth, 7);
+  return Buffer.concat([Buffer.from([0xff, 0xd8]), frame, Buffer.from([0xff, 0xd9])]).toString('base64');
+}
+
+describe('a walk that would take too long', () => {
+  const [long, high] = [1000, 999];
+  const large = Buffer.from(
+    encode({ width: long, height: high, data: new Uint8Array(3 * long * high), channels: 3, depth: 8 }),
+  ).toString('base64');
+
+  test.each([
+    ['more classes', { classes: 13 }, /0\.923\d* million pixels/],
+    ['a greater radius', { classes: 12, radius: 10 }, /0\.263\d* million pixels/],
+  ])('is refused by its picture: %s', async (_, { classes: count, ...settings }, detail) => {
+    const uniform = Array<number>(4 * count).fill(1 / count);
+    const given = { width: 2, height: 2, classes: count, values: uniform };
+    const { status, json } = await apiWorld().post('/v1/segmentations/refine', {
+      ...{ image: large, probabilities: given },
+      ...settings,
+    });
+    expect([status, json.detail]).toEqual([422, expect.stringMatching(detail)]);
+  });
+});
+
 describe('bombs', () => {
   test.each([
-    ['a header of 10⁹ pixels', () => png(100_000, 10_000, deflateSync(Buffer.alloc(10))), /100000 × 10000/],
+    ['a PNG header of 10⁹ pixels', () => png(100_000, 10_000, deflateSync(Buffer.alloc(10))), /100000 × 10000/],
+    ['a JPEG header of 10⁹ pixels', () => jpegHeader(50_000, 20_000), /50000 × 20000/],
     [
       '200 MB behind a header of 4 pixels',
       () => png(2, 2, deflateSync(Buffer.alloc(200_000_000))),
@@ -151,6 +196,16 @@ describe('bombs', () => {
     expect(json.detail).toMatch(detail);
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(50_000_000);
   });
+});
+
+test.each(['NaN', 'Infinity', '-1e999', '1e999'])('%s is no probability', async (number) => {
+  const body = JSON.stringify({ image, probabilities }).replace('0.75', number);
+  const { status, json } = await apiWorld().ask('/v1/segmentations/refine', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+  });
+  expect([status, json.title]).toEqual([400, 'Invalid request']);
 });
 
 describe('POST /v1/segmentations/refine with a back-end', () => {

@@ -33,7 +33,7 @@ it('a run with a budget of one cent stops before training and says so, everywher
   expect(await ask('show')).toMatch(/THE RUN FAILED.*Nothing was trained.*budget \$0\.010/s);
   expect(await ask('status')).toMatch(/, failed\nBudgetExceeded: The run may cost \$0\.01.*budget \$0\.010/s);
   expect(JSON.parse(await ask('status', '--json'))).toMatchObject({
-    ...{ status: 'failed', failure: { error: 'BudgetExceeded' }, cost: { budget: 0.01, underWay: 0 } },
+    ...{ status: 'failed', failure: { error: 'BudgetExceeded' }, cost: { budget: 0.01, train: 0 } },
   });
   expect(await ask('logs')).toMatch(sentence);
 

@@ -56,6 +56,31 @@ describe('an upload', () => {
   });
 });
 
+describe('a version that is there and broken', () => {
+  test.each([
+    ['a file is missing', (store: MemoryObjectStore, prefix: string) => store.delete(`${prefix}a/3.txt`), 1],
+    ['a file was cut off', (store: MemoryObjectStore, prefix: string) => store.put(`${prefix}a/3.txt`, 'wor'), 1],
+    [
+      'its manifest is none',
+      (store: MemoryObjectStore, prefix: string) => store.put(`${prefix}_manifest.json`, '{}'),
+      0,
+    ],
+  ])('is made whole by an upload where %s, and left alone by an import', async (_, damage, written) => {
+    const { store } = watched();
+    const { manifest } = await storeDataset(store, 'words', words(5));
+    await damage(store, `datasets/words/${manifest.version}/`);
+    await storeDataset(store, 'words', words(5)).catch(() => undefined);
+    await expect(pinDataset(store, 'words').then((pinned) => checkStoredFiles(store, pinned))).rejects.toThrow(
+      InvalidDataset,
+    );
+    const repaired = await storeDataset(store, 'words', words(5), { repair: true });
+    expect(repaired).toMatchObject({ manifest, written, kept: 5 - written, manifestWritten: true });
+    await checkStoredFiles(store, await pinDataset(store, 'words'));
+    const again = await storeDataset(store, 'words', words(5), { repair: true });
+    expect(again).toMatchObject({ written: 0, kept: 5, manifestWritten: false });
+  });
+});
+
 describe('a hostile manifest', () => {
   const honest = describeDataset('words', words(2));
   const [file] = honest.files as [(typeof honest.files)[number]];

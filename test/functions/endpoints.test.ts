@@ -34,6 +34,8 @@ function curlCanSign(): boolean {
   }
 }
 
+const longPage = `<!doctype html>${'"quoted" '.repeat(800_000)}`;
+
 let folder: string;
 let handler: BundledHandler;
 let server: FunctionUrlServer;
@@ -45,6 +47,7 @@ beforeAll(async () => {
   const objects = await openStore(store);
   await storeModel(objects, samplePerceptron());
   await objects.put(keys.report('a-run', 'index.html'), '<!doctype html><title>Ünïcode</title>');
+  await objects.put(keys.report('a-run', 'long.html'), longPage);
   handler = await startBundledHandler(bundle, {
     STEPWISE_STORE: store,
     STEPWISE_BACKEND: 'wasm-relaxed',
@@ -69,7 +72,10 @@ interface CurlAnswer {
 async function curl(path: string, ...options: readonly string[]): Promise<CurlAnswer> {
   // What was written out stands behind the body.
   const written = ['--silent', '--write-out', '\n%{http_code} %{content_type}', `${server.url}${path}`];
-  const { stdout } = await promisify(execFile)('curl', [...written, ...options], { encoding: 'buffer' });
+  const { stdout } = await promisify(execFile)('curl', [...written, ...options], {
+    encoding: 'buffer',
+    maxBuffer: 100_000_000,
+  });
   const end = stdout.lastIndexOf('\n');
   const [status, ...type] = stdout
     .subarray(end + 1)
@@ -98,6 +104,16 @@ describe.skipIf(!curlCanSign())('curl --aws-sigv4 (skipped where there is no cur
     const { status, type, body } = await curl('/reports/a-run/index.html', ...signed);
     expect([status, type]).toEqual([200, 'text/html; charset=utf-8']);
     expect(body.toString()).toContain('<title>Ünïcode</title>');
+  });
+
+  test('gets a long answer compressed, and is told where it did not ask for that', async () => {
+    const { status, body } = await curl('/reports/a-run/long.html', ...signed, '--compressed');
+    expect([status, body.length]).toEqual([200, longPage.length]);
+    expect(body.equals(Buffer.from(longPage))).toBe(true);
+    const plain = await curl('/reports/a-run/long.html', ...signed);
+    expect([plain.status, plain.type]).toEqual([422, 'application/problem+json']);
+    expect(plain.json().detail).toMatch(/^The answer has 88\d{5} bytes.* 6291456\. Send Accept-Encoding: gzip/);
+    expect(handler.log()).toContain(plain.json().instance);
   });
 
   test('computes', async () => {
@@ -159,7 +175,9 @@ describe.skipIf(!curlCanSign())('curl --aws-sigv4 (skipped where there is no cur
   });
 
   test('leaves no credentials in the log', async () => {
-    await curl('/v1/results?X-Amz-Security-Token=SESSIONTOKEN', ...signed);
+    const token = ['--header', 'x-amz-security-token: SESSIONTOKEN'];
+    expect((await curl('/v1/results', ...signed, ...token)).status).toBe(200);
+    expect((await curl('/v1/results?X-Amz-Security-Token=SESSIONTOKEN', ...signed)).status).toBe(200);
     expect(handler.log()).not.toMatch(/AKIDEXAMPLE|wJalrX|AWS4-HMAC|SESSIONTOKEN/);
   });
 

@@ -68,4 +68,18 @@ describe('a Lambda handler', () => {
     vi.stubEnv('STEPWISE_STORE', folder);
     expect(await handler(null, context)).toBe('done');
   });
+
+  test('neither logs nor throws what is secret, and throws the same error', async () => {
+    const address = 'https://b.s3.amazonaws.com/k?X-Amz-Security-Token=IQoJb3JpZ2lu&X-Amz-Signature=0123456789abcdef';
+    const error = new UnknownExperiment(address, undefined);
+    const handler = lambdaHandler('plan', async (_, { log }) => {
+      log(`reading ${address}`, { from: { address } });
+      throw error;
+    });
+    await expect(handler({ run: 'a' }, context)).rejects.toBe(error);
+    const text = JSON.stringify([lines, error.message, error.stack]);
+    expect(text).toContain('[redacted]');
+    expect(text).not.toMatch(/IQoJb3JpZ2lu|0123456789abcdef/);
+    expect(error.name).toBe('UnknownExperiment');
+  });
 });

@@ -67,6 +67,9 @@ describe('telling people', () => {
     expect(formatSubject(`Run ${'x'.repeat(200)}`)).toHaveLength(100);
     expect(formatSubject('a\r\nBcc: b – c')).toBe('a Bcc: b c');
     expect(formatSubject('…')).toBe('Stepwise');
+    expect(formatSubject('a/b: verdict flipped: holds → inconclusive')).toBe(
+      'a/b: verdict flipped: holds -> inconclusive',
+    );
   });
 
   test('without a topic nobody is told', async () => {

@@ -79,6 +79,23 @@ describe('the bundles', () => {
     );
   });
 
+  test('speak English alone', async () => {
+    const directory = code.functionDirectories['start-on-upload']!;
+    const files = (await readdir(directory)).filter((file) => file.endsWith('.mjs'));
+    const sources = (await Promise.all(files.map((file) => readFile(join(directory, file), 'utf8')))).join('');
+    expect(sources).toContain('Invalid input');
+    expect(sources).not.toContain('Ungültige Eingabe');
+  });
+
+  test('the starter answers without the project around it, its errors by their own names', async () => {
+    const environment = { STEPWISE_STORE: 's3://bucket', STEPWISE_STATE_MACHINE: 'arn', AWS_REGION: 'eu-central-1' };
+    const event = { source: 'aws.s3', 'detail-type': 'Object Deleted' };
+    expect(await callHandler(code.functionDirectories['start-on-upload']!, event, environment)).toEqual({
+      error: 'InvalidEvent',
+      message: expect.stringContaining("must be EventBridge's 'Object Created'"),
+    });
+  });
+
   test('the evaluation answers without the project around it, its errors by their own names', async () => {
     const store = join(folder, 'store');
     await mkdir(store);

@@ -2,6 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { hasArtifact } from '../../lib/pipeline/artifacts.ts';
 import { costOf, runCostSchema } from '../../lib/pipeline/cost.ts';
 import { spentOf } from '../../lib/pipeline/costed-stages.ts';
 import { keys } from '../../lib/pipeline/keys.ts';
@@ -9,6 +10,7 @@ import { defaultPrices } from '../../lib/pipeline/prices.ts';
 import { readRecord } from '../../lib/pipeline/records.ts';
 import { runDocumentSchema } from '../../lib/pipeline/run-document.ts';
 import { readRunDocument } from '../../lib/pipeline/run-records.ts';
+import type { ObjectStore } from '../../lib/storage/object-store.ts';
 import { openStore } from '../../lib/storage/open-store.ts';
 import { runCommand } from '../cli/run-command.ts';
 import { newTemporaryFolder } from '../temporary-folder.ts';
@@ -32,6 +34,8 @@ const byHand = {
   storage: 0.0042718,
 };
 
+const documentation = await readFile(join(import.meta.dirname, '../../docs/cost.md'), 'utf8');
+
 it('a run costs what its seconds, calls, transitions and requests come to', () => {
   const work = {
     resolveSeconds: 1,
@@ -50,6 +54,21 @@ it('a run costs what its seconds, calls, transitions and requests come to', () =
     expect(cost[stage as keyof typeof byHand], stage).toBeCloseTo(dollars, 12);
   }
   expect(cost.total).toBeCloseTo(1.09019276, 9);
+  // The same example in words: docs/cost.md.
+  const documented = Object.fromEntries(
+    [...documentation.matchAll(/^\| \**([a-z ,]+)\** \|[^|]*\| \**([\d.]+)\** \|$/gm)].map(([, name, dollars]) => [
+      name,
+      Number(dollars),
+    ]),
+  );
+  expect(documented).toEqual({
+    ...{ train: 1.052, evaluate: 0.031341, storage: 0.004272, orchestration: 0.002424, aggregate: 0.000115 },
+    ...{ plan: 0.000027, 'resolve, notify': 0.000014, total: 1.090193, 'on spot': 0.458993 },
+  });
+  for (const stage of ['train', 'evaluate', 'storage', 'orchestration', 'aggregate', 'plan', 'total'] as const) {
+    expect(documented[stage], stage).toBeCloseTo(cost[stage], 6);
+  }
+  expect(documented['resolve, notify']).toBeCloseTo(cost.resolve + cost.notify, 6);
   // Two hours at $0.2104 instead of $0.526.
   expect(costOf(work, defaultPrices, 'spot').total).toBeCloseTo(1.09019276 - 0.6312, 9);
 });
@@ -116,6 +135,48 @@ it('a run keeps the prices that it began with, and one without a document tells 
   expect(cost.train).toBe(finished.cost.train);
   expect(cost.notify).toBe(0);
 });
+
+it('what trains right now is in the cost, and an attempt that failed stays in it', async () => {
+  let now = Date.UTC(2026, 0, 1);
+  const ports = testPorts({ now: () => now });
+  const { store } = ports;
+  const provenance = { code: '', backend: 'wasm-relaxed', threads: 1, hardware: '' } as const;
+  const hours: number[] = [];
+  const trainCost = async (at?: number) =>
+    (await readRunDocument(store, 'live', () => counting, provenance, at)).cost.train! / 0.526;
+  const train: typeof counting.train = async (trial, context) => {
+    now += 3_600_000;
+    hours.push(await trainCost(now), await trainCost());
+    await counting.train(trial, context);
+  };
+  const experiments = { find: () => ({ ...counting, train }), all: () => [] };
+  const request = countingRequest('live', { overrides: { broken: ['count/1'] }, toleratedFailurePercentage: 100 });
+  await store.put(keys.request('live'), JSON.stringify(request));
+  await runStages(request, { ...ports, experiments });
+  // An hour a trial: the first under way, then done; the second under way, then failed; the third under way. Whoever
+  // does not know that the run goes on sees what has ended.
+  expect(hours.map((value) => Number(value.toFixed(6)))).toEqual([1, 0, 2, 1, 3, 2]);
+
+  const finished = (await readRecord(store, keys.result('test/counting', 'live'), runDocumentSchema))!;
+  expect(finished.cost.train! / 0.526).toBeCloseTo(3, 6);
+  await store.delete(keys.result('test/counting', 'live'));
+  const { trials } = await readRunDocument(store, 'live', () => counting, provenance, now);
+  expect(trials).toMatchObject({ planned: 3, trained: 2, failed: 1 });
+  // A day later the attempt of a killed job counts no more than a job may take.
+  const [killed] = [...(await digestsOf(store, 'live'))];
+  await store.put(keys.trainingAttempt('live', killed!), JSON.stringify({ startedAt: new Date(now).toISOString() }));
+  expect(await trainCost(now + 90 * 3_600_000)).toBeCloseTo(2 + 24, 6);
+});
+
+/** Of trials without an artifact. */
+async function digestsOf(store: ObjectStore, run: string): Promise<Set<string>> {
+  const digests = new Set<string>();
+  for await (const { key } of store.list(keys.trainingAttemptsPrefix(run))) {
+    const digest = key.split('/').at(-1)!.replace('.json', '');
+    if (!(await hasArtifact(store, digest))) digests.add(digest);
+  }
+  return digests;
+}
 
 it('what was recorded before costs had a total is still read, and added up', async () => {
   const old = { train: 0.5, evaluate: 0.25, orchestration: 0.125, estimated: 3 };

@@ -70,8 +70,16 @@ describe('an upload', () => {
   });
 
   test('whose manifest lists a million files ends there too, unread', async () => {
-    const files = Array.from({ length: 1_000_000 }, (_, index) => ({ ...honest, name: `${index}` }));
-    const { outcome } = await uploadAndResolve([honest], { files });
-    expect((outcome as Error).message).toMatch(/a manifest has 33554432 at most/);
+    const store = new MemoryObjectStore();
+    const version = datasetVersion([honest]);
+    const million = `[${`${JSON.stringify(honest)},`.repeat(999_999)}${JSON.stringify(honest)}]`;
+    const about = { formatVersion: 1, name: 'words', version, origin: 'paper', description: '' };
+    const manifest = `${JSON.stringify(about).slice(0, -1)},"files":${million}}`;
+    await store.put(keys.datasetManifest('words', version), manifest);
+    store.get = async (key) => expect.unreachable(key);
+    const request = requestFor({ dataset: 'words', version }, subscription, 'run');
+    await expect(resolve(request, testPorts({ store, experiments: createRegistry([reading]) }))).rejects.toThrow(
+      /^datasets\/words\/\w+\/_manifest\.json describes no dataset.*a manifest has 33554432 at most/,
+    );
   });
 });

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { InvalidPrices } from '../../lib/pipeline/errors.ts';
 import { keys } from '../../lib/pipeline/keys.ts';
@@ -26,6 +28,17 @@ describe('prices of one’s own', () => {
   ])('are refused with %s', (_, text, message) => {
     expect(() => parsePrices(text, 'a file')).toThrow(InvalidPrices);
     expect(() => parsePrices(text, 'a file')).toThrow(message);
+  });
+
+  it('are documented as they are', async () => {
+    const text = await readFile(join(import.meta.dirname, '../../docs/cost.md'), 'utf8');
+    expect(text).toContain(`List prices of ${defaultPrices.region} as of ${defaultPrices.asOf}`);
+    const rows = [...text.matchAll(/^\| `(\w+)` \| ([\d.]+) \|/gm)].map(([, name, dollars]) => [name, Number(dollars)]);
+    expect(Object.fromEntries(rows)).toEqual(
+      Object.fromEntries(Object.entries(defaultPrices.prices).map(([name, { usDollars }]) => [name, usDollars])),
+    );
+    const [, example] = /```json\n(.*?)```/s.exec(text)!;
+    expect(parsePrices(example!, 'the example').prices.gpuInstanceHourSpot.usDollars).toBe(0.19);
   });
 
   it('lie in the store, too', async () => {

@@ -7,7 +7,7 @@ import { experiments } from '../../lib/experiments.ts';
 import { MemoryObjectStore } from '../../lib/storage/memory-object-store.ts';
 import { chromiumPath, findViolations, openPage, startBrowser } from './browser.ts';
 import { type ExplorerServer, startExplorerServer } from './explorer-server.ts';
-import { failedRun, fillIndex, liveRun, makeSampleStore, sampleExperiment } from './sample-store.ts';
+import { changedModule, failedRun, fillIndex, liveRun, makeSampleStore, sampleExperiment } from './sample-store.ts';
 
 if (!chromiumPath) console.log('There is no chromium on PATH: the explorer is not tested in a browser.');
 
@@ -95,6 +95,24 @@ describe.skipIf(!chromiumPath)('the explorer in Chromium', () => {
     await table.locator('summary').click();
     expect(await table.locator('tbody tr').count()).toBeGreaterThan(2);
     expect(errors).toEqual([]);
+    await page.close();
+  });
+
+  it('shows regression reports: what changed, from what to what, and what was changed in between', async () => {
+    const { page } = await openPage(browser);
+    await page.goto(`${server.address}/#/experiments/${sampleExperiment}`);
+    const reports = page.locator('section[aria-labelledby=regressions] > ul > li');
+    await reports.first().waitFor();
+    expect(await reports.count()).toBe(1);
+    const [, before, now] = runs;
+    expect(await reports.locator('a').evaluateAll((links) => links.map((link) => link.getAttribute('href')))).toEqual([
+      `#/runs/${now}`,
+      `#/runs/${before}`,
+    ]);
+    const lines = await reports.locator('li').allTextContents();
+    expect(await reports.textContent()).toMatch(/verdict flipped: [a-z ]+ → (holds|does not hold)/);
+    expect(lines[0]).toMatch(/^[\w -]+ of .+: \S+ → .+ \((more than|within) the spread\)$/);
+    expect(lines.at(-1)).toBe(`Changed in between: evaluation code 0 → 1: ${changedModule} changed`);
     await page.close();
   });
 

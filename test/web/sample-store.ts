@@ -1,6 +1,8 @@
 /** A store as people have it: a real smoke run, the same again, one whose verdict was lost, one under way, one that failed. */
 import { keys } from '../../lib/pipeline/keys.ts';
 import { formatRecord } from '../../lib/pipeline/records.ts';
+import { compareRuns } from '../../lib/pipeline/regression.ts';
+import { writeRegression } from '../../lib/pipeline/regression-records.ts';
 import { addToResultIndex, readResultIndex } from '../../lib/pipeline/result-index.ts';
 import { type RunDocument, runDocumentSchema } from '../../lib/pipeline/run-document.ts';
 import type { ObjectStore } from '../../lib/storage/object-store.ts';
@@ -8,6 +10,7 @@ import { openStore } from '../../lib/storage/open-store.ts';
 import { runCommand } from '../cli/run-command.ts';
 
 export const sampleExperiment = 'learned-optimizers/quadratics';
+export const changedModule = 'lib/learned-optimizers/coordinatewise-lstm.ts';
 export const liveRun = '20261125-120000-000-quadratics-laptop-1111';
 export const failedRun = '20261125-110000-000-quadratics-laptop-2222';
 
@@ -23,6 +26,7 @@ export async function makeSampleStore(
   const later = await addVariant(store, document, '20991124-000000-000-quadratics-smoke-aaaa', outcome, 1.1);
   const lost = outcome === 'holds' ? 'does not hold' : 'holds';
   const flipped = await addVariant(store, document, '20991125-000000-000-quadratics-smoke-bbbb', lost, 0.5);
+  await addRegression(store, later, flipped);
   await addOpenRun(store, liveRun);
   await store.put(
     keys.runState(liveRun),
@@ -88,6 +92,19 @@ async function addVariant(store: ObjectStore, document: RunDocument, run: string
   const { experiment, preset, verdict } = variant;
   await addToResultIndex(store, { run, experiment, preset, outcome: verdict!.outcome, finishedAt });
   return run;
+}
+
+/** As Aggregate would have written it, had a module been changed between the two. */
+async function addRegression(store: ObjectStore, before: string, now: string): Promise<void> {
+  const [earlier, later] = await Promise.all(
+    [before, now].map(async (run, index) => {
+      const document = runDocumentSchema.parse(await readJson(store, keys.result(sampleExperiment, run)));
+      const modules = { [changedModule]: String(index) };
+      const sources = { digest: String(index), modules, packages: {} };
+      return { document, code: { formatVersion: 1, training: sources, evaluation: sources } as const };
+    }),
+  );
+  await writeRegression(store, compareRuns(earlier!, later!));
 }
 
 async function addOpenRun(store: ObjectStore, run: string): Promise<void> {

@@ -1,6 +1,6 @@
 /** Regression reports of an experiment, as its runs wrote them down: what changed, and what was changed in between. */
 import { describeCauses, describeChanges, summarizeRegression } from '../../lib/pipeline/describe-regression.ts';
-import type { RegressionReport } from '../../lib/pipeline/regression.ts';
+import type { RegressionReport } from '../answers.ts';
 import { get } from '../client.ts';
 import { useLoaded } from '../hooks.ts';
 import { shortRunName } from '../names.ts';
@@ -20,8 +20,7 @@ export function RegressionList({ experiment }: { readonly experiment: string }) 
       <ul class="reports">
         {loaded.value.regressions.map((report) => (
           <li key={report.run}>
-            <a href={formatRoute({ page: 'run', run: report.run })}>{shortRunName(report.run)}</a>:{' '}
-            {summarizeRegression(report)}
+            <RunLink run={report.run} /> against <RunLink run={report.previous.run} />: {summarizeRegression(report)}
             <ul>
               {describeChanges(report).map((line) => (
                 <li key={line}>{line}</li>
@@ -35,4 +34,8 @@ export function RegressionList({ experiment }: { readonly experiment: string }) 
       </ul>
     </section>
   );
+}
+
+function RunLink({ run }: { readonly run: string }) {
+  return <a href={formatRoute({ page: 'run', run })}>{shortRunName(run)}</a>;
 }

@@ -55,13 +55,13 @@ export function ResultTable({ table }: { readonly table: RunDocument['tables'][n
 const mostChanges = 20;
 
 export function Comparison({ comparison }: { readonly comparison: NonNullable<RunDocument['comparison']> }) {
-  const { run, outcome, changes } = comparison;
+  const { run, outcome, changes, causes = [] } = comparison;
   return (
     <section aria-labelledby="comparison">
       <h2 id="comparison">Against the run before</h2>
       <p>
         <a href={formatRoute({ page: 'run', run })}>{shortRunName(run)}</a> <Verdict outcome={outcome} />
-        {changes.length === 0 && ' Every number is the same.'}
+        {changes.length === 0 && ' Every number is the same, seconds aside.'}
       </p>
       {changes.length > 0 && (
         <ScrollBox label="What changed">
@@ -82,10 +82,11 @@ export function Comparison({ comparison }: { readonly comparison: NonNullable<Ru
                 <th scope="col" class="number">
                   Change
                 </th>
+                <th scope="col">Seeds</th>
               </tr>
             </thead>
             <tbody>
-              {changes.slice(0, mostChanges).map(({ metric, subject, step, before, now }) => (
+              {changes.slice(0, mostChanges).map(({ metric, subject, step, before, now, spread, exceedsSpread }) => (
                 <tr key={`${metric} ${subject}`}>
                   <th scope="row">{formatMetric(metric)}</th>
                   <td>{subject}</td>
@@ -93,6 +94,11 @@ export function Comparison({ comparison }: { readonly comparison: NonNullable<Ru
                   <td class="number">{formatSignificant(before)}</td>
                   <td class="number">{formatSignificant(now)}</td>
                   <td class="number">{formatChange(before, now)}</td>
+                  <td>
+                    {typeof spread === 'number'
+                      ? `${exceedsSpread ? 'beyond' : 'within'} ± ${formatSignificant(spread)}`
+                      : 'one'}
+                  </td>
                 </tr>
               ))}
             </tbody>
@@ -100,6 +106,9 @@ export function Comparison({ comparison }: { readonly comparison: NonNullable<Ru
         </ScrollBox>
       )}
       {changes.length > mostChanges && <p class="soft">And {changes.length - mostChanges} smaller changes.</p>}
+      {causes.map((cause) => (
+        <p key={cause}>Changed in between: {cause}</p>
+      ))}
     </section>
   );
 }

@@ -37,11 +37,10 @@ export async function encodeSentences(
   ports: ApiPorts,
   deadline: Deadline,
 ): Promise<EncodedSentences> {
-  const loaded = await chooseArtifact(ports.models, source, artifact);
+  const [loaded] = await Promise.all([chooseArtifact(ports.models, source, artifact), ports.startTensorFlow()]);
   const { settings, vocabulary } = await ports.models.build(loaded.digest, 'sentence encoder', readEncoder);
   const words = sentences.map(tokenize);
   const numbered = words.map((own) => numberWords(vocabulary, own));
-  await ports.startTensorFlow();
   const vectors = await encodeNumbered(loaded.tensors, numbered, settings, deadline.breathe);
   const { units } = settings;
   return {

@@ -7,6 +7,7 @@ import { withPrefix } from '../../numerics/tensor-names.ts';
 import type { BackEndKind, BackEndSettings } from '../../random-walk/back-ends/settings.ts';
 import { InvalidWalkInput } from '../../random-walk/errors.ts';
 import { mostProbableLabels } from '../../random-walk/evaluation/most-probable-labels.ts';
+import { createNeighbourhood } from '../../random-walk/neighbourhood.ts';
 import { affinityWeightsName } from '../../random-walk/parameter-names.ts';
 import { startWalk, walkToLimit } from '../../random-walk/predict.ts';
 import { refine } from '../../random-walk/refine.ts';
@@ -21,12 +22,17 @@ import type { ApiPorts } from '../ports.ts';
 import { readClassNames } from './class-names.ts';
 import { readPicture } from './picture-input.ts';
 
-/** A walk over so many takes a second or two. */
 const mostPixels = 1_000_000;
 /** Values of all classes together: 48 MB for each array of the solver. */
 const mostValues = 12_000_000;
+/**
+ * Products of a value and an affinity in one step of the walk. It cannot be stopped halfway; so much takes a second or two for a
+ * photograph and six for noise, in which the solver finds nothing to hold on to.
+ */
+const mostProducts = 500_000_000;
 /** A network's features are some hundred channels a pixel. */
 const mostPixelsOfNetwork = 250_000;
+const defaultRadius = 5;
 
 export interface WalkSettings {
   readonly alpha?: number | undefined;
@@ -59,7 +65,7 @@ export async function refineGiven(
   deadline: Deadline,
 ): Promise<RefinedSegments> {
   const { classes } = given;
-  const picture = await readPicture(image, 'image', Math.min(mostPixels, Math.floor(mostValues / classes)));
+  const picture = await readPicture(image, 'image', Math.min(mostPixels, pixelsOfWalk(classes, radius)));
   const { width, height } = picture;
   await deadline.breathe();
   const probabilities = { width, height, classes, data: enlarge(given, picture) };
@@ -77,15 +83,18 @@ export async function refineGiven(
 export async function refinePredicted(
   image: string,
   backEnd: BackEndKind,
-  { artifact, alpha = 0.99, radius = 5 }: WalkSettings & { readonly artifact?: string | undefined },
+  { artifact, alpha = 0.99, radius = defaultRadius }: WalkSettings & { readonly artifact?: string | undefined },
   ports: ApiPorts,
   deadline: Deadline,
 ): Promise<RefinedSegments> {
-  const picture = await readPicture(image, 'image', mostPixelsOfNetwork);
-  const model = await chooseArtifact(ports.models, sourceOf(backEnd), artifact);
+  const [model] = await Promise.all([
+    chooseArtifact(ports.models, sourceOf(backEnd), artifact),
+    ports.startTensorFlow(),
+  ]);
   const network = readNetwork(model);
+  const pixels = Math.min(mostPixelsOfNetwork, pixelsOfWalk(network.classes, radius));
+  const picture = await readPicture(image, 'image', pixels);
   const classes = await ports.models.build(model.digest, 'class names', () => readClassNames(ports.store, model));
-  await ports.startTensorFlow();
   const { segmentPicture } = await import('../../random-walk/segmenter.ts');
   await deadline.breathe();
   const parameters = withPrefix(walkPhase, model.tensors);
@@ -95,6 +104,12 @@ export async function refinePredicted(
   const { scores } = walkToLimit(startWalk(segmented, { weights, radius }), alpha);
   const { labels, width, height } = mostProbableLabels({ ...segmented, data: scores });
   return { width, height, labels, classes, model };
+}
+
+/** How many pixels a picture may have that a walk goes over. */
+function pixelsOfWalk(classes: number, radius = defaultRadius): number {
+  const pairs = createNeighbourhood(radius).offsets.length;
+  return Math.floor(Math.min(mostValues, mostProducts / pairs) / classes);
 }
 
 /** The variant that the experiment plans: the paper's network. */
@@ -116,8 +131,10 @@ function readNetwork({ manifest, metadata, tensors }: LoadedModel) {
     throw new InvalidModel(`its kind is '${metadata.kind}', not 'segmentation networks' with a random walk`);
   }
   if (!tensors[`${walkPhase}/${affinityWeightsName}`]) throw new InvalidModel('it has no weights of affinities');
+  const backEnd = JSON.parse(metadata.backEnd) as BackEndSettings;
   return {
-    backEnd: JSON.parse(metadata.backEnd) as BackEndSettings,
+    backEnd,
+    classes: backEnd.kind === 'attention' ? backEnd.network.classes : backEnd.classes,
     affinityFeatures: variant.network.affinityFeatures,
   };
 }

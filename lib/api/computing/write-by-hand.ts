@@ -37,10 +37,9 @@ const source = {
  */
 export async function writeByHand(request: WritingRequest, ports: ApiPorts, deadline: Deadline): Promise<WrittenText> {
   const { text, bias, seed } = request;
-  const loaded = await chooseArtifact(ports.models, source, request.artifact);
+  const [loaded] = await Promise.all([chooseArtifact(ports.models, source, request.artifact), ports.startTensorFlow()]);
   const { network, encoding } = readHandwritingModel({ ...loaded, metrics: [] });
   checkAlphabet(text, encoding.alphabet);
-  await ports.startTensorFlow();
   const parameters = asTensors(loaded.tensors);
   try {
     const [written] = await writeTexts(parameters, network, encoding, [text], { bias, seed }, deadline.breathe);

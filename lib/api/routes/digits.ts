@@ -1,6 +1,7 @@
 /** `POST /v1/digits/classify`: which digit a small picture shows. */
 import { createRoute, z } from '@hono/zod-openapi';
-import { askPerceptron, newestPerceptron } from '../perceptrons.ts';
+import { chooseArtifact } from '../choose-artifact.ts';
+import { askPerceptron, layerNormalisedPerceptron } from '../perceptrons.ts';
 import type { ApiApp, ApiPorts } from '../ports.ts';
 import { computingProblems } from '../problem.ts';
 import { modelSchema, nameModel } from './model.ts';
@@ -41,7 +42,7 @@ const route = createRoute({
 export function registerDigits(app: ApiApp, { models }: ApiPorts): void {
   app.openapi(route, async (context) => {
     const { pixels: image, artifact } = context.req.valid('json');
-    const model = await models.load(artifact ?? (await newestPerceptron(models)));
+    const model = await chooseArtifact(models, layerNormalisedPerceptron, artifact);
     const probabilities = [...askPerceptron(model, image, pixels)];
     const digit = probabilities.indexOf(Math.max(...probabilities));
     return context.json({ digit, probabilities, model: nameModel(model) }, 200);

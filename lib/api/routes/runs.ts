@@ -115,8 +115,9 @@ const comparisonRoute = createRoute({
 
 export function registerRuns(app: ApiApp, ports: ApiPorts): void {
   const { store, experiments, backend, threads, hardware } = ports;
-  const read = (run: string): Promise<RunDocument> =>
-    readRunDocument(store, run, (name) => experiments.find(name), { code: '', backend, threads, hardware });
+  const provenance = { code: '', backend, threads, hardware };
+  const read = (run: string, now?: number): Promise<RunDocument> =>
+    readRunDocument(store, run, (name) => experiments.find(name), provenance, now);
 
   app.openapi(listRoute, async (context) => {
     const recent = await listRecentRuns(store, longestRunDays, new Date(ports.now()));
@@ -132,7 +133,9 @@ export function registerRuns(app: ApiApp, ports: ApiPorts): void {
 
   app.openapi(oneRoute, async (context) => {
     const { run } = context.req.valid('param');
-    const [document, state] = await Promise.all([read(run), readRunState(store, run)]);
+    const state = await readRunState(store, run);
+    const now = ports.now();
+    const document = await read(run, judge(false, state, now) === 'running' ? now : undefined);
     return context.json({ document, state: state ?? null }, 200);
   });
 

@@ -7,6 +7,7 @@ import type { ApiApp, ApiPorts } from '../ports.ts';
 import { computingProblems } from '../problem.ts';
 import { modelSchema, nameModel } from './model.ts';
 import { artifactDigest } from './names.ts';
+import { probabilityValues, probabilityValuesType } from './probability-values.ts';
 
 /** As random-walk/segmentation trains them. */
 const backEnds = ['large-fov', 'attention', 'deeplab-v2'] as const;
@@ -14,7 +15,8 @@ const backEnds = ['large-fov', 'attention', 'deeplab-v2'] as const;
 const side = z.number().int().min(1).max(10_000);
 
 const image = z.string().min(1).openapi({
-  description: 'A PNG or JPEG file, RGB, in base64; a million pixels at most, a quarter of that for a back-end',
+  description:
+    'A PNG or JPEG file, RGB, in base64; a million pixels at most, a quarter of that for a back-end, fewer where there are more than 12 classes or the radius is greater than 5',
 });
 const alpha = z.number().min(0).max(0.995).optional().openapi({
   description:
@@ -31,7 +33,8 @@ export const refinementRequestSchema = z
           width: side,
           height: side,
           classes: z.number().int().min(2).max(255),
-          values: z.array(z.number().min(0).max(1)).min(2).openapi({
+          values: probabilityValues.openapi({
+            ...probabilityValuesType,
             description: 'Row by row, a pixel’s classes next to each other, each pixel’s sum 1',
           }),
         })
@@ -97,7 +100,7 @@ export function registerSegmentations(app: ApiApp, ports: ApiPorts): void {
     if (model) context.header(artifactHeader, model.digest);
     const supports = ['application/json', 'image/png'];
     if (accepts(context, { header: 'Accept', supports, default: 'application/json' }) === 'image/png') {
-      return context.body(Uint8Array.from(png), 200, { 'content-type': 'image/png' });
+      return context.body(png, 200, { 'content-type': 'image/png' });
     }
     const answer = { width, height, labels: encodeBase64(png), classes: [...classes] };
     return context.json(model ? { ...answer, model: nameModel(model) } : answer, 200);

@@ -27,14 +27,34 @@ export function callQuery(
   });
 }
 
+export interface FunctionConfiguration {
+  readonly Environment: { readonly Variables: Readonly<Record<string, string>> };
+  /** Megabytes. */
+  readonly MemorySize: number;
+  /** Seconds. */
+  readonly Timeout: number;
+}
+
+/** `lambda:GetFunctionConfiguration` */
+export async function readFunctionConfiguration(endpoint: string, name: string): Promise<FunctionConfiguration> {
+  const address = `${endpoint}/2015-03-31/functions/${name}/configuration`;
+  const response = await fetch(address, { headers: { authorization: authorizationFor('lambda') } });
+  if (!response.ok) throw new Error(`lambda answers ${response.status}: ${await response.text()}`);
+  return (await response.json()) as FunctionConfiguration;
+}
+
+function authorizationFor(service: string): string {
+  const scope = `${credentials.accessKeyId}/20260101/${region}/${service}/aws4_request`;
+  return `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=none`;
+}
+
 async function post(
   endpoint: string,
   service: string,
   body: string,
   headers: Readonly<Record<string, string>>,
 ): Promise<string> {
-  const scope = `${credentials.accessKeyId}/20260101/${region}/${service}/aws4_request`;
-  const authorization = `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=none`;
+  const authorization = authorizationFor(service);
   const response = await fetch(endpoint, { method: 'POST', body, headers: { ...headers, authorization } });
   const text = await response.text();
   if (!response.ok) throw new Error(`${service} answers ${response.status}: ${text.slice(0, 2000)}`);

@@ -5,7 +5,6 @@
 import { chmod, copyFile, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import {
   DescribeExecutionCommand,
@@ -19,6 +18,7 @@ import { type DeployableCode, projectRoot } from '../../../infra/deployable-code
 import { type SynthesizedTemplate, synthesizeTemplate } from '../../../infra/synthesize.ts';
 import type { RunRequest } from '../../../lib/pipeline/request.ts';
 import { credentials, findProgram, region, s3ClientFor, startMiniStack } from '../ministack.ts';
+import { readFunctionConfiguration } from './aws-request.ts';
 import { type BatchServer, startBatchServer } from './batch-server.ts';
 import { assetBucket, createAssetBucket, deployStack, resolveReferences } from './deployed-stack.ts';
 import { emulateTemplate } from './emulated-template.ts';
@@ -189,21 +189,19 @@ async function unpackFunctions(about: {
   const task = join(about.folder, 'task');
   await mkdir(join(task, 'node_modules/@aws-sdk'), { recursive: true });
   await cp(join(import.meta.dirname, 'lambda-sdk'), join(task, 'node_modules/@aws-sdk'), { recursive: true });
-  const lambda = new LambdaClient({ endpoint, region, credentials });
   return Promise.all(
     functionsOf(synthesized).map(async ([id, { S3Key }, name]): Promise<PooledFunction> => {
       const { Body } = await s3.send(new GetObjectCommand({ Bucket: assetBucket, Key: S3Key }));
       const archive = join(about.folder, `${name}.downloaded.zip`);
       await writeFile(archive, await Body!.transformToByteArray());
       await unzip(archive, join(task, name));
-      const FunctionName = physical.get(id)!;
-      const deployed = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
+      const deployed = await readFunctionConfiguration(endpoint, physical.get(id)!);
       return {
         name: id,
         folder: join(task, name),
-        environment: { ...deployed.Environment!.Variables, ...environment },
-        memoryMegabytes: deployed.MemorySize!,
-        timeoutSeconds: deployed.Timeout!,
+        environment: { ...deployed.Environment.Variables, ...environment },
+        memoryMegabytes: deployed.MemorySize,
+        timeoutSeconds: deployed.Timeout,
       };
     }),
   );

@@ -2,7 +2,7 @@
  * The synthesised template as MiniStack can deploy it. Whatever is changed for that is listed in `changes`, which a test
  * asserts in full and docs/testing-the-cloud.md explains: nothing is replaced silently.
  */
-import type { SynthesizedTemplate } from '../../../infra/synthesize.ts';
+import type { SynthesizedResource, SynthesizedTemplate } from '../../../infra/synthesize.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: a template is any JSON.
 type AnyJson = any;
@@ -31,12 +31,17 @@ export const jobFunctionId = 'EmulatedSubmitJob';
 /** MiniStack refuses a template that has them. */
 const unknownTypes = /^AWS::(Batch::\w+|Budgets::Budget|EC2::FlowLog)$/;
 
+/** An alarm on a formula of metrics is refused, too. */
+function isRefused({ Type, Properties }: SynthesizedResource): boolean {
+  return unknownTypes.test(Type) || (Type === 'AWS::CloudWatch::Alarm' && Properties?.Metrics !== undefined);
+}
+
 export function emulateTemplate(synthesized: SynthesizedTemplate, options: EmulationOptions): EmulatedTemplate {
   const changes: string[] = [];
   const removed = new Set<string>();
   const resources: Record<string, AnyJson> = {};
   for (const [id, resource] of Object.entries(synthesized.Resources)) {
-    if (unknownTypes.test(resource.Type)) {
+    if (isRefused(resource)) {
       removed.add(id);
       changes.push(`removed ${resource.Type}: ${withoutHash(id)}`);
     } else {

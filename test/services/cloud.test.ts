@@ -59,24 +59,22 @@ describe('the same measurements and artifacts as the local engine, byte for byte
     expect(await inbox.receive()).toContain(actual.run);
   });
 
-  it('for every trial from its checkpoint, whose spot instance was taken away amid it', async (context) => {
+  it('for trials that go on from their checkpoints, because their spot instances were taken away', async (context) => {
     const cloud = requireCloud(context);
-    const reclaimed: RunningAttempt[] = [];
     cloud.jobs.disturb = (attempt) => {
-      if (attempt.attempt > 1) return;
-      reclaimed.push(attempt);
-      void onceCheckpointed(cloud, attempt).then(() => attempt.reclaimHost());
+      if (attempt.attempt === 1) void onceCheckpointed(cloud, attempt).then(() => attempt.reclaimHost());
     };
     const request = makeRequest('spot', { episodes: 40 });
     expect(await cloud.run(request)).toEqual(succeeded);
-    expect(reclaimed.length).toBeGreaterThan(1);
-    for (const { job } of reclaimed) {
-      expect(job.attempts).toEqual([
-        { statusReason: expect.stringMatching(/^Host EC2/) },
-        expect.objectContaining({ exitCode: 0 }),
-      ]);
+    const ended = expect.objectContaining({ exitCode: 0 });
+    const reclaimed = [{ statusReason: expect.stringMatching(/^Host EC2/) }, ended];
+    for (const { environment, attempts } of jobsOf(cloud, request)) {
+      // A short one may have ended before it was taken away.
+      const isLong = environment.STEPWISE_BATCH === '1';
+      expect(attempts).toEqual(isLong || attempts.length > 1 ? reclaimed : [ended]);
     }
-    await expectAsLocal(cloud, request, { resumed: reclaimed.length });
+    await expectAsLocal(cloud, request);
+    expect((await resultOf(cloud, request)).trials.resumed).toBeGreaterThan(0);
   });
 });
 
@@ -156,11 +154,7 @@ it('stops the jobs of a stopped execution and tries none again; a new execution 
 
   cloud.jobs.disturb = () => {};
   expect(await cloud.wait(await cloud.start(request, 'again'))).toEqual(succeeded);
-  await expectAsLocal(cloud, request, {
-    resumed: expect.any(Number),
-    trained: expect.any(Number),
-    reused: expect.any(Number),
-  });
+  await expectAsLocal(cloud, request);
   expect((await resultOf(cloud, request)).trials.resumed).toBeGreaterThan(0);
 });
 
@@ -260,15 +254,16 @@ async function resultOf(cloud: EmulatedCloud, { experiment, run }: RunRequest): 
 }
 
 /** The same request by the local engine, undisturbed. */
-async function expectAsLocal(cloud: EmulatedCloud, request: RunRequest, trials: object): Promise<void> {
+async function expectAsLocal(cloud: EmulatedCloud, request: RunRequest): Promise<void> {
   const local = join(await newTemporaryFolder(), 'store');
   const overrides = Object.entries(request.overrides).flatMap(([name, value]) => ['--set', `${name}=${value}`]);
   const command = ['run', request.experiment, '--preset', request.preset, ...overrides];
   const expected = await runStepwise([...command, '--store', local, '--backend', 'wasm-relaxed']);
   const actual = await resultOf(cloud, request);
   expect(actual.measurements).toEqual(expected.measurements);
-  const { trials: expectedTrials, ...rest } = comparable(expected);
-  expect(actual).toMatchObject({ ...rest, trials: { ...expectedTrials, ...trials } });
+  // How much of it was found in the store or in checkpoints is what the tests differ in.
+  const { trials, ...rest } = comparable(expected);
+  expect(actual).toMatchObject({ ...rest, trials: { planned: trials.planned, failed: 0 } });
   await expectSameObjects(cloud, { actual, local, expected });
 }
 

@@ -78,12 +78,11 @@ const schedulerHints: Readonly<Record<string, string>> = {
     "The deployment's schedule group, or the entry, is not there: deploy first; a schedule whose entry is gone can be removed and added again.",
 };
 
-/** EventBridge Scheduler did not do what it was asked: no rights, no group, a name that is taken, no credentials. */
+/** EventBridge Scheduler did not do what it was asked: no group, a name that is taken, a role that it cannot take. */
 export class SchedulerRefused extends InputError {
-  constructor(schedule: string, kind: string, message: string) {
-    const hint = schedulerHints[kind] ?? 'Check credentials, region, rights and --schedule-target.';
-    super(
-      `EventBridge Scheduler did not take the schedule '${schedule}' (${kind}: ${message.split('\n')[0]}). ${hint}`,
-    );
+  constructor(schedule: string, kind: string, message: string, options?: ErrorOptions) {
+    const hint = schedulerHints[kind] ?? 'Check --schedule-target against the deployment.';
+    const refusal = `${kind}: ${message.split('\n')[0]}`;
+    super(`EventBridge Scheduler did not take the schedule '${schedule}' (${refusal}). ${hint}`, options);
   }
 }

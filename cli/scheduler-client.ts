@@ -1,8 +1,9 @@
 /** What `stepwise schedule --engine aws` needs: who is called, from the deployment's output, and a client of EventBridge Scheduler. */
 import { type SchedulerEntry, type ScheduleTarget, scheduleGroup } from '../lib/pipeline/scheduler-entry.ts';
+import { translateAwsErrors } from './aws-errors.ts';
 import { InvalidUsage, SchedulerRefused } from './errors.ts';
 
-/** What is needed of `@aws-sdk/client-scheduler`, so that a test can stand in for it. All throw SchedulerRefused. */
+/** What is needed of `@aws-sdk/client-scheduler`, so that a test can stand in for it. All throw SchedulerRefused, AwsRefused. */
 export interface SchedulerClient {
   create(entry: SchedulerEntry): Promise<void>;
   /** Replaces the entry as a whole. */
@@ -32,30 +33,26 @@ export function readScheduleTarget(option: string | undefined): ScheduleTarget {
 }
 
 export async function openSchedulerClient(): Promise<SchedulerClient> {
-  const {
-    CreateScheduleCommand,
-    DeleteScheduleCommand,
-    ResourceNotFoundException,
-    SchedulerClient,
-    UpdateScheduleCommand,
-  } = await import('@aws-sdk/client-scheduler');
-  const client = new SchedulerClient();
-  const said = (name: string, error: Error) => new SchedulerRefused(name, error.name, error.message);
+  const scheduler = await import('@aws-sdk/client-scheduler');
+  const client = new scheduler.SchedulerClient();
+  const ask = async (schedule: string, work: () => Promise<unknown>): Promise<void> => {
+    try {
+      await translateAwsErrors('EventBridge Scheduler', work);
+    } catch (error) {
+      if (!(error instanceof scheduler.SchedulerServiceException)) throw error;
+      throw new SchedulerRefused(schedule, error.name, error.message, { cause: error });
+    }
+  };
   return {
-    async create(entry) {
-      await client.send(new CreateScheduleCommand(entry)).catch((error) => {
-        throw said(entry.Name, error);
-      });
-    },
-    async update(entry) {
-      await client.send(new UpdateScheduleCommand(entry)).catch((error) => {
-        throw said(entry.Name, error);
-      });
-    },
-    async remove(name) {
-      await client.send(new DeleteScheduleCommand({ Name: name, GroupName: scheduleGroup })).catch((error) => {
-        if (!(error instanceof ResourceNotFoundException)) throw said(name, error);
-      });
-    },
+    create: (entry) => ask(entry.Name, () => client.send(new scheduler.CreateScheduleCommand(entry))),
+    update: (entry) => ask(entry.Name, () => client.send(new scheduler.UpdateScheduleCommand(entry))),
+    remove: (name) =>
+      ask(name, async () => {
+        try {
+          await client.send(new scheduler.DeleteScheduleCommand({ Name: name, GroupName: scheduleGroup }));
+        } catch (error) {
+          if (!(error instanceof scheduler.ResourceNotFoundException)) throw error;
+        }
+      }),
   };
 }

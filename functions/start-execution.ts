@@ -1,5 +1,11 @@
-/** Starts an execution of a state machine under a name that can be used once: that is what makes a repeated event harmless. */
-import { ExecutionAlreadyExists, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+/** Executions of a state machine. Each is started under a name that can be used once: that is what makes a repeated event harmless. */
+import {
+  DescribeExecutionCommand,
+  ExecutionAlreadyExists,
+  ExecutionDoesNotExist,
+  SFNClient,
+  StartExecutionCommand,
+} from '@aws-sdk/client-sfn';
 
 let client: SFNClient | undefined;
 
@@ -15,6 +21,18 @@ export async function startExecution(execution: {
     return true;
   } catch (error) {
     if (error instanceof ExecutionAlreadyExists) return false;
+    throw error;
+  }
+}
+
+/** False also where there is no execution of this name. */
+export async function isExecutionRunning(stateMachineArn: string, name: string): Promise<boolean> {
+  client ??= new SFNClient();
+  const executionArn = `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
+  try {
+    return (await client.send(new DescribeExecutionCommand({ executionArn }))).status === 'RUNNING';
+  } catch (error) {
+    if (error instanceof ExecutionDoesNotExist) return false;
     throw error;
   }
 }

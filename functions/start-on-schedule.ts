@@ -19,13 +19,21 @@ const firingSchema = z.union([
   z.strictObject({ definition: z.unknown(), time: z.iso.datetime() }),
 ]);
 
+export interface SchedulePorts extends StarterPorts {
+  /** Whether the execution of a run has not ended. */
+  isRunning(run: string): Promise<boolean>;
+}
+
 export interface Started {
   readonly run: string | null;
-  readonly outcome: 'started' | 'started before' | 'paused';
+  readonly outcome: 'started' | 'started before' | 'paused' | 'still running';
 }
 
 /** Throws InvalidRequest, InvalidSchedule, UnknownSchedule: the firing then goes to the dead-letter queue. */
-export async function startOnSchedule(event: unknown, { store, start, log }: StarterPorts): Promise<Started> {
+export async function startOnSchedule(
+  event: unknown,
+  { store, start, isRunning, log }: SchedulePorts,
+): Promise<Started> {
   const firing = firingSchema.safeParse(event);
   if (!firing.success) {
     throw new InvalidRequest(
@@ -38,7 +46,13 @@ export async function startOnSchedule(event: unknown, { store, start, log }: Sta
   if (stored?.paused) return { run: null, outcome: 'paused' };
   const definition =
     stored ?? checkScheduleDefinition('definition' in firing.data ? firing.data.definition : undefined);
-  const request = await keepRequest(store, requestOf(definition, time, stored ? 'store' : 'deployment'));
+  const asked = requestOf(definition, time, stored ? 'store' : 'deployment');
+  // Two at once would train, and pay for, what neither has finished yet. The next firing comes.
+  if (stored?.lastRun && stored.lastRun !== asked.run && (await isRunning(stored.lastRun))) {
+    log('the run before still goes on', { run: stored.lastRun, schedule: definition.name });
+    return { run: null, outcome: 'still running' };
+  }
+  const request = await keepRequest(store, asked);
   const { run } = request;
   const isFirst = await start({ name: run, input: JSON.stringify(request) });
   log(isFirst ? 'started' : 'had been started before', { run, schedule: definition.name });

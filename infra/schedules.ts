@@ -3,7 +3,7 @@
  * and nothing else, and a queue for firings that could not be delivered. `stepwise schedule add --engine aws` adds entries;
  * those given here come and go with the deployment.
  */
-import { Aws, CfnOutput, Duration, Fn, Stack } from 'aws-cdk-lib';
+import { ArnFormat, Aws, CfnOutput, Duration, Fn, Stack } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
@@ -14,6 +14,7 @@ import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { deployedEntry, type ScheduleTarget, scheduleGroup } from '../lib/pipeline/scheduler-entry.ts';
 import { checkScheduleDefinition, type ScheduleDefinition } from '../lib/pipeline/schedules.ts';
+import { acknowledgeWildcards } from './acknowledge.ts';
 import { type DeployableCode, functionDirectory } from './deployable-code.ts';
 import { grantPrefixes } from './grants.ts';
 import { HardenedFunction } from './hardened-function.ts';
@@ -54,6 +55,7 @@ export class Schedules extends Construct {
     starter.role.addToPolicy(
       new PolicyStatement({ actions: ['states:StartExecution'], resources: [stateMachine.stateMachineArn] }),
     );
+    this.allowToAskForRuns(starter.role, stateMachine);
     const undelivered = new UndeliveredQueue(this, 'Undelivered', {
       topic: props.topic,
       alarm: 'A schedule fired and no run was started; the message in the queue says which and why',
@@ -71,6 +73,25 @@ export class Schedules extends Construct {
     new CfnOutput(Stack.of(this), 'ScheduleTarget', {
       value: Fn.join('|', [target.functionArn, target.roleArn, target.deadLetterArn]),
       description: 'stepwise schedule add --engine aws --schedule-target …',
+    });
+  }
+
+  /** Whether the run before has ended. */
+  private allowToAskForRuns(role: Role, stateMachine: IStateMachine): void {
+    const stack = Stack.of(this);
+    // The seventh part of the ARN, which is a token.
+    const machineName = Fn.select(6, Fn.split(':', stateMachine.stateMachineArn));
+    const executions = stack.formatArn({
+      service: 'states',
+      resource: 'execution',
+      resourceName: `${machineName}:*`,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    role.addToPolicy(new PolicyStatement({ actions: ['states:DescribeExecution'], resources: [executions] }));
+    const named = `execution:${JSON.stringify(stack.resolve(machineName))}:*`;
+    acknowledgeWildcards(role, {
+      [`Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:${named}`]:
+        'Executions of this one state machine; each run is one, and comes into being later.',
     });
   }
 

@@ -1,5 +1,6 @@
 /** `stepwise schedule add|list|pause|resume|remove`: schedules in the store, and their entries on AWS. */
 import { experiments } from '../../lib/experiments.ts';
+import { InvalidRecord } from '../../lib/pipeline/errors.ts';
 import type { NotificationMode } from '../../lib/pipeline/request.ts';
 import { checkRequest } from '../../lib/pipeline/resolve.ts';
 import { storedEntry } from '../../lib/pipeline/scheduler-entry.ts';
@@ -102,7 +103,15 @@ export async function list(
 ): Promise<ExitCode> {
   const store = await openStore(options.store);
   const schedules: Schedule[] = [];
-  for (const name of await listScheduleNames(store)) schedules.push(await readSchedule(store, name));
+  for (const name of await listScheduleNames(store)) {
+    try {
+      schedules.push(await readSchedule(store, name));
+    } catch (error) {
+      // One that somebody broke must not hide the others.
+      if (!(error instanceof InvalidRecord)) throw error;
+      terminal.tell(`error: ${error.message}`);
+    }
+  }
   const now = new Date();
   if (options.json) {
     const shown = schedules.map((schedule) => ({ ...schedule, next: nextTime(schedule, now)?.toISOString() ?? null }));

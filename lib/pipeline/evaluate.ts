@@ -30,7 +30,7 @@ export async function evaluate(input: unknown, ports: StagePorts): Promise<Evalu
   const { store } = ports;
   const startedAt = new Date(ports.now()).toISOString();
   const resolved = await requireRecord(store, keys.resolved(run), resolvedRunSchema);
-  const batch = await findBatch(store, keys.evaluationBatches(run), number, evaluationBatchSchema);
+  const batch = await findBatch(store, run, 'evaluate', number, evaluationBatchSchema);
   const about = { stage: 'evaluate', name: String(number), items: batch.evaluations.length } as const;
   return withinBudget(ports, resolved, about, () => evaluateBatch(batch, resolved, startedAt, ports));
 }

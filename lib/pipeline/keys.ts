@@ -1,5 +1,8 @@
 /** The layout of the bucket. Every key that anything reads or writes is made here. */
 
+/** What a plan's batches are for. */
+export type BatchKind = 'train' | 'evaluate';
+
 export const keys = {
   datasetPrefix: (name: string) => `datasets/${name}/`,
   datasetFile: (name: string, version: string, file: string) => `datasets/${name}/${version}/${file}`,
@@ -17,6 +20,10 @@ export const keys = {
   trials: (run: string) => `runs/${run}/trials.jsonl`,
   trainBatches: (run: string) => `runs/${run}/plan.jsonl`,
   evaluationBatches: (run: string) => `runs/${run}/evaluations.jsonl`,
+  batches: (run: string, kind: BatchKind): string =>
+    kind === 'train' ? keys.trainBatches(run) : keys.evaluationBatches(run),
+  /** Of a long list of batches, a part; see batches.ts. */
+  batchPage: (run: string, kind: BatchKind, page: number) => `runs/${run}/batches/${kind}/${padded(page)}.jsonl`,
   measurements: (run: string, batch: number) => `runs/${run}/measurements/${padded(batch)}.jsonl`,
   /** Pictures of a batch's evaluations; absent where they make none. */
   images: (run: string, batch: number) => `runs/${run}/images/${padded(batch)}.jsonl`,

@@ -2,8 +2,10 @@
  * Plan: which trials have no artifact yet, in batches for the Train map; which evaluations there are, in batches for the
  * Evaluate map. A batch is one JSON line, because a map's item must be small and a GPU machine is not.
  */
+
 import { writeLines } from '../storage/json-lines.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
+import { writeBatches } from './batches.ts';
 import { costOf, expectedWork } from './cost.ts';
 import { digestArtifact, digestEvaluation } from './digest.ts';
 import type { AnyExperiment, BaseEvaluation, BaseTrial } from './experiment.ts';
@@ -61,8 +63,8 @@ export async function plan(input: unknown, ports: StagePorts): Promise<PlanOutpu
   await store.put(keys.planRecord(run), formatRecord(record));
   await beginSpending(store, resolved, record);
   await writeLines(store, keys.trials(run), planned);
-  await writeLines(store, keys.trainBatches(run), trainBatches);
-  await writeLines(store, keys.evaluationBatches(run), evaluationBatches);
+  await writeBatches(store, run, 'train', trainBatches);
+  await writeBatches(store, run, 'evaluate', evaluationBatches);
   ports.log('planned', { trials: trials.length, missing: missing.length, evaluationBatches: evaluationBatches.length });
   return {
     run,

@@ -37,7 +37,7 @@ import { recordAttempt } from './training-attempts.ts';
 export async function train(input: unknown, ports: StagePorts): Promise<TrainOutput> {
   const { run, batch: number } = input as BatchInput;
   const { store } = ports;
-  const batch = await findBatch(store, keys.trainBatches(run), number, trainBatchSchema);
+  const batch = await findBatch(store, run, 'train', number, trainBatchSchema);
   const resolved = await requireRecord(store, keys.resolved(run), resolvedRunSchema);
   const experiment = ports.experiments.find(resolved.experiment);
   await checkSameWorld(batch, experiment, ports);

@@ -150,6 +150,8 @@ describe('redrive', () => {
   it('goes on with the same execution, forgets what failed, and follows it', async () => {
     const { folder, store } = await storeWithRun();
     await recordFailure(store, 'trial-count-0', 'RangeError');
+    // Of an attempt before: what was stopped did not end in the state Failed.
+    await recordFailure(store, 'run', 'TrialsFailed');
     const client = stubClient([{ status: 'ABORTED' }, { status: 'TIMED_OUT', error: 'States.Timeout' }]);
     const terminal = rememberingTerminal();
     expect(await redrive(run, aws(folder), terminal, client)).toBe(1);

@@ -85,6 +85,17 @@ describe('in a folder', () => {
     expect(await names()).toEqual(['often']);
   });
 
+  test('one that somebody broke is said to be, and does not hide the others', async () => {
+    await (await openStore(store)).put('schedules/broken.json', '{"name":"broken"}');
+    await schedule('add', 'daily', experiment, '--rate', '1 day', '--preset', 'smoke');
+    const { code, stdout, stderr } = await schedule('list', '--json');
+    expect(JSON.parse(stdout).map(({ name }: { name: string }) => name)).toEqual(['daily']);
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: expect.stringMatching(/^error: schedules\/broken\.json is not/),
+    });
+  });
+
   test('none is said to be none', async () => {
     expect(await schedule('list')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^There are no schedules/) });
     expect((await schedule('list', '--json')).stdout).toBe('[]');

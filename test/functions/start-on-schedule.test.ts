@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { startOnSchedule } from '../../functions/start-on-schedule.ts';
-import type { StarterPorts } from '../../functions/starter-handler.ts';
+import { type SchedulePorts, startOnSchedule } from '../../functions/start-on-schedule.ts';
 import { keys } from '../../lib/pipeline/keys.ts';
 import { runRequestSchema } from '../../lib/pipeline/request.ts';
 import { readRequest } from '../../lib/pipeline/run-records.ts';
@@ -22,14 +21,17 @@ const definition = checkScheduleDefinition({
 
 let store: MemoryObjectStore;
 let executions: Map<string, string>;
-let ports: StarterPorts;
+let running: Set<string>;
+let ports: SchedulePorts;
 
 beforeEach(async () => {
   store = new MemoryObjectStore();
   executions = new Map();
+  running = new Set();
   ports = {
     store,
     log: () => {},
+    isRunning: async (name) => running.has(name),
     // As Step Functions knows names.
     start: async ({ name, input }) => {
       if (executions.has(name)) return false;
@@ -69,7 +71,7 @@ describe('a firing', () => {
 
   test('that died after the start is noted by the next delivery', async () => {
     const { start } = ports;
-    const dying: StarterPorts = {
+    const dying: SchedulePorts = {
       ...ports,
       start: async (execution) => {
         await start(execution);
@@ -89,6 +91,18 @@ describe('a firing', () => {
     expect((await readSchedule(store, 'nightly')).lastRun).toBe(run);
   });
 
+  test('while the run before still goes on starts nothing; its own copies change nothing', async () => {
+    await startOnSchedule({ schedule: 'nightly', time }, ports);
+    running.add(run);
+    const next = { schedule: 'nightly', time: '2026-11-26T02:30:00Z' };
+    expect(await startOnSchedule(next, ports)).toEqual({ run: null, outcome: 'still running' });
+    expect((await startOnSchedule({ schedule: 'nightly', time }, ports)).outcome).toBe('started before');
+    expect(executions.size).toBe(1);
+    expect(await store.get(keys.request('20261126-023000-000-nightly'))).toBeUndefined();
+    running.clear();
+    expect((await startOnSchedule(next, ports)).outcome).toBe('started');
+  });
+
   test('of a paused schedule starts nothing', async () => {
     await updateSchedule(store, 'nightly', (schedule) => ({ ...schedule, paused: true }));
     expect(await startOnSchedule({ schedule: 'nightly', time }, ports)).toEqual({ run: null, outcome: 'paused' });
@@ -106,7 +120,7 @@ describe('a firing', () => {
 
   test('while the schedule is being removed does not fail once its run is started', async () => {
     const { start } = ports;
-    const removing: StarterPorts = {
+    const removing: SchedulePorts = {
       ...ports,
       start: async (execution) => {
         await removeSchedule(store, 'nightly');

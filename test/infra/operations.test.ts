@@ -86,6 +86,19 @@ describe('alarms', () => {
   });
 });
 
+test('what a deployment costs idle is documented', async () => {
+  const counted = (await resourcesOf('AWS::CloudWatch::Alarm')).flatMap(([, { Metrics }]) =>
+    Metrics ? Metrics.filter(({ MetricStat }: AnyJson) => MetricStat) : [1],
+  ).length;
+  const text = (await readFile(join(projectRoot, 'docs/cost.md'), 'utf8')).replaceAll('\n', ' ');
+  // Ten alarms are free, the topic's key is a dollar, three dashboards are free.
+  const dollars = (1 + 0.1 * (counted - 10)).toFixed(2);
+  expect(text).toContain(`Idle, a deployment costs about ${dollars} a month`);
+  expect(text).toContain(`each of the ${counted} alarm metrics`);
+  expect(await resourcesOf('AWS::KMS::Key')).toHaveLength(1);
+  expect((await resourcesOf('AWS::CloudWatch::Dashboard')).length).toBeLessThanOrEqual(3);
+});
+
 describe('everything', () => {
   test('that can carry tags says that it is ours and which part it is', async () => {
     const { Resources } = await synthesizeOnce();
@@ -121,6 +134,22 @@ describe('everything', () => {
     }
     for (const [id, { RetentionInDays }] of await resourcesOf('AWS::Logs::LogGroup')) {
       expect([30, 90], id).toContain(RetentionInDays);
+    }
+  });
+
+  test('that holds data is encrypted, lets no public in, and speaks TLS 1.2 or later', async () => {
+    const buckets = await resourcesOf('AWS::S3::Bucket');
+    const policies = await resourcesOf('AWS::S3::BucketPolicy');
+    expect(buckets.length).toBeGreaterThan(1);
+    for (const [id, { BucketEncryption, PublicAccessBlockConfiguration }] of buckets) {
+      expect(BucketEncryption.ServerSideEncryptionConfiguration, id).toHaveLength(1);
+      expect(Object.values(PublicAccessBlockConfiguration), id).toEqual([true, true, true, true]);
+      const [, { PolicyDocument }] = policies.find(([, { Bucket }]) => Bucket.Ref === id)!;
+      const denied = PolicyDocument.Statement.filter(({ Effect }: AnyJson) => Effect === 'Deny');
+      expect(denied.map(({ Action, Condition }: AnyJson) => [Action, Condition])).toEqual([
+        ['s3:*', { Bool: { 'aws:SecureTransport': 'false' } }],
+        ['s3:*', { NumericLessThan: { 's3:TlsVersion': 1.2 } }],
+      ]);
     }
   });
 

@@ -136,6 +136,7 @@ const permissions: Readonly<Record<string, readonly string[]>> = {
     's3:AbortMultipartUpload s3:GetObject s3:PutObject on data:runs/*/request.json* data:schedules/*',
     list,
     'sqs:SendMessage on <SchedulesUndeliveredQueue>',
+    'states:DescribeExecution on states:::execution:<PipelineStateMachine>:*',
     start,
   ],
   SchedulesRole: [

@@ -69,7 +69,7 @@ describe('the role that the entries use', () => {
   });
 });
 
-test('the starter may read schedules, keep requests and start this state machine, and nothing else', () => {
+test('the starter may read schedules, keep requests, start this state machine and ask how its runs are, and nothing else', () => {
   const statements = statementsOf(/^SchedulesStarterRole/);
   const objects = (...paths: readonly string[]) =>
     paths.map((path) => ({ 'Fn::Join': ['', [arnOf(expect.stringMatching(/^Bucket/) as never), path]] }));
@@ -87,6 +87,10 @@ test('the starter may read schedules, keep requests and start this state machine
     {
       ...{ Effect: 'Allow', Action: 'states:StartExecution' },
       Resource: { 'Fn::Join': ['', expect.arrayContaining([':stateMachine:machine'])] },
+    },
+    {
+      ...{ Effect: 'Allow', Action: 'states:DescribeExecution' },
+      Resource: { 'Fn::Join': ['', expect.arrayContaining([':states:', ':execution:', ':*'])] },
     },
     { Effect: 'Allow', Action: 'sqs:SendMessage', Resource: arnOf(queueId) },
   ]);
@@ -124,6 +128,7 @@ describe('a deployed schedule', () => {
     await startOnSchedule(event, {
       store: new MemoryObjectStore(),
       log: () => {},
+      isRunning: async () => false,
       start: async ({ input }) => started.push(input) > 0,
     });
     expect(JSON.parse(started[0]!)).toMatchObject({

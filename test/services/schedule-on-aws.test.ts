@@ -40,7 +40,19 @@ beforeAll(async () => {
   const created = await new SFNClient().send(
     new CreateStateMachineCommand({
       name: 'pipeline',
-      definition: JSON.stringify({ StartAt: 'Done', States: { Done: { Type: 'Pass', End: true } } }),
+      // At 6 o'clock it ends at once; what starts later goes on for longer than the test does.
+      definition: JSON.stringify({
+        StartAt: 'Choose',
+        States: {
+          Choose: {
+            Type: 'Choice',
+            Choices: [{ Variable: '$.run', StringMatches: '*-060000-*', Next: 'Done' }],
+            Default: 'Wait',
+          },
+          Wait: { Type: 'Wait', Seconds: 600, Next: 'Done' },
+          Done: { Type: 'Pass', End: true },
+        },
+      }),
       roleArn: 'arn:aws:iam::000000000000:role/pipeline',
     }),
   );
@@ -91,7 +103,8 @@ test.skipIf(!server)(
       } as Context);
     const outcomes = await Promise.all(Array.from({ length: 20 }, () => fire('2026-11-25T06:00:00Z')));
     expect(outcomes.filter(({ outcome }) => outcome === 'started')).toHaveLength(1);
-    await fire('2026-11-25T12:00:00Z');
+    await expect.poll(async () => (await fire('2026-11-25T12:00:00Z')).outcome).toMatch(/^started/);
+    expect(await fire('2026-11-25T18:00:00Z')).toEqual({ run: null, outcome: 'still running' });
     const { executions } = await new SFNClient().send(new ListExecutionsCommand({ stateMachineArn }));
     const runs = ['20261125-060000-000-often', '20261125-120000-000-often'];
     expect(executions!.map(({ name }) => name).sort()).toEqual(runs);

@@ -17,6 +17,15 @@ export function formatSignificant(value: number | null | undefined, digits = 3):
   return withMinus(integerDigits >= digits ? value.toFixed(0) : plain(Number(value.toPrecision(digits)), digits));
 }
 
+/** Ticks of an axis, each to as many digits as tell it from the next. Those that are null, which a chart leaves out, are empty. */
+export function formatTicks(ticks: readonly (number | null)[]): string[] {
+  const shown = ticks.filter((tick) => tick !== null);
+  const texts = (digits: number) => shown.map((tick) => formatSignificant(tick, digits));
+  let digits = 3;
+  while (digits < 12 && new Set(texts(digits)).size < new Set(shown).size) digits++;
+  return ticks.map((tick) => (tick === null ? '' : formatSignificant(tick, digits)));
+}
+
 /** `0.3214 ± 0.0120`: both to the place of the spread's second significant digit. Without a spread the mean alone. */
 export function formatMeanAndDeviation(mean: number | null, deviation: number | null | undefined, digits = 3): string {
   if (mean === null || !Number.isFinite(mean) || deviation === null || deviation === undefined)

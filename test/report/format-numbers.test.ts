@@ -5,6 +5,7 @@ import {
   formatMeanAndDeviation,
   formatSeconds,
   formatSignificant,
+  formatTicks,
 } from '../../lib/report/format-numbers.ts';
 
 describe('formatSignificant', () => {
@@ -62,4 +63,24 @@ it('a change is relative to the size of what was before', () => {
     '±0.0 %',
     '–',
   ]);
+});
+
+describe('formatTicks', () => {
+  it.each([
+    [
+      [0, 0.5, 1],
+      ['0', '0.500', '1'],
+    ],
+    [
+      [543.1, 543.2, 543.3],
+      ['543.1', '543.2', '543.3'],
+    ],
+    [
+      [1e-7, null, 1e-5],
+      ['1.00×10⁻⁷', '', '1.00×10⁻⁵'],
+    ],
+    [[], []],
+  ])('%j are %j', (ticks, expected) => {
+    expect(formatTicks(ticks)).toEqual(expected);
+  });
 });

@@ -8,9 +8,10 @@ export interface MemorySample {
   readonly megabytes: number;
 }
 
-export function drawMemory(samples: readonly MemorySample[], callers: number): Promise<string> {
+/** @param of what, as in `Memory of …` */
+export function drawMemory(samples: readonly MemorySample[], of: string): Promise<string> {
   const spec = {
-    title: `Memory of stepwise serve under ${callers} callers`,
+    title: `Memory of ${of}`,
     width: 640,
     height: 240,
     data: { values: [...samples] },

@@ -77,7 +77,8 @@ console.log(
 console.log(
   `${total} requests in ${minutes} minutes, slowest ${slowest.toFixed(0)} ms; resident set ${last.toFixed(0)} MB at the end, ${highest.toFixed(0)} MB at most, ${growth.toFixed(1)} MB an hour over the second half`,
 );
-if (values.picture !== undefined) await writeFile(values.picture, await drawMemory(samples, callers));
+if (values.picture !== undefined)
+  await writeFile(values.picture, await drawMemory(samples, `stepwise serve under ${callers} callers`));
 if (died) console.error('The server ended by itself.');
 const tolerable = Math.max(tolerableMegabytesAnHour, (tolerableStep * last * 60) / (minutes / 2));
 process.exitCode = died || faults > 0 || growth > tolerable ? 1 : 0;

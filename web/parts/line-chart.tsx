@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import { categoryColours } from '../../lib/report/chart-theme.ts';
-import { formatSignificant } from '../../lib/report/format-numbers.ts';
+import { formatSignificant, formatTicks } from '../../lib/report/format-numbers.ts';
 import { useScheme } from '../theme.ts';
 import { ScrollBox } from './page.tsx';
 
@@ -216,13 +216,13 @@ function toOptions(props: LineChartProps, element: HTMLElement): uPlot.Options {
         ...axis,
         label: xLabel,
         size: 30,
-        ...(xNames ? places : { values: (_, splits) => splits.map((value) => formatSignificant(value)) }),
+        ...(xNames ? places : { values: (_, splits) => formatTicks(splits) }),
       },
       {
         ...axis,
         ...(narrow ? {} : { label: yLabel }),
         size: 64,
-        values: (_, splits) => splits.map((value) => (value === null ? '' : formatSignificant(value))),
+        values: (_, splits) => formatTicks(splits),
       },
     ],
     series: [

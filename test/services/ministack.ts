@@ -15,11 +15,11 @@ export interface MiniStack {
   stop(): Promise<void>;
 }
 
-const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
-const region = 'eu-central-1';
+export const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+export const region = 'eu-central-1';
 
 /** Undefined, with a line on stderr, where it is not installed; `test/services/install.sh` installs it. */
-export async function startMiniStack(): Promise<MiniStack | undefined> {
+export async function startMiniStack(settings: Readonly<Record<string, string>> = {}): Promise<MiniStack | undefined> {
   const program = findProgram('ministack');
   if (!program) {
     console.warn(
@@ -29,7 +29,7 @@ export async function startMiniStack(): Promise<MiniStack | undefined> {
   }
   // Between finding a free port and listening on it, another process may take it.
   for (let attempt = 1; attempt <= 3; attempt++) {
-    const started = await tryStart(program, await findFreePort());
+    const started = await tryStart(program, await findFreePort(), settings);
     if (started) return started;
   }
   throw new Error(`${program} ends as soon as it is started`);
@@ -48,11 +48,15 @@ export function s3ClientFor(endpoint: string): S3Client {
   return new S3Client({ endpoint, region, credentials, forcePathStyle: true });
 }
 
-async function tryStart(program: string, port: number): Promise<MiniStack | undefined> {
+async function tryStart(
+  program: string,
+  port: number,
+  settings: Readonly<Record<string, string>>,
+): Promise<MiniStack | undefined> {
   const child = spawn(program, {
     // Its own default is to listen on every interface.
-    env: { ...process.env, BIND_HOST: '127.0.0.1', GATEWAY_PORT: String(port), LAMBDA_EXECUTOR: 'local' },
-    stdio: 'ignore',
+    env: { ...process.env, BIND_HOST: '127.0.0.1', GATEWAY_PORT: String(port), LAMBDA_EXECUTOR: 'local', ...settings },
+    stdio: process.env.STEPWISE_SHOW_SERVICE_LOGS ? 'inherit' : 'ignore',
   });
   const killWithTest = () => child.kill('SIGKILL');
   process.once('exit', killWithTest);
@@ -93,7 +97,7 @@ function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
 }
 
-async function findFreePort(): Promise<number> {
+export async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -10,6 +10,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setImmediate } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import type { Context, LambdaFunctionURLEvent } from 'aws-lambda';
 import { startTensorFlow } from '../functions/numeric-backend.ts';
@@ -103,7 +104,7 @@ async function answerOnce(bundle: string, one: EndpointCase, environment: Record
   return processor;
 }
 
-/** Differences in milliseconds of processor time, by the cases' names. */
+/** Medians of differences in milliseconds of processor time, by the cases' names. */
 async function measureWarm(
   cases: readonly EndpointCase[],
   environment: Record<string, string>,
@@ -121,24 +122,46 @@ async function measureWarm(
     };
     const requests: number[] = [];
     const models: number[] = [];
+    const beyond: number[] = [];
+    // In the first block, V8 compiles what is hot.
     for (let block = 0; block <= warmBlocks; block++) {
-      requests.push(await processorTime(ask));
-      models.push(await processorTime(one.compute));
+      const [request, model] = await measureBlock(ask, one.compute);
+      if (block === 0) continue;
+      requests.push(request);
+      models.push(model);
+      beyond.push(request - model);
     }
-    // In the first, V8 compiles what is hot.
-    const [request, model] = [median(requests.slice(1)), median(models.slice(1))];
-    log(`warm, ${one.name}: ${request.toFixed(1)} ms, of which the model takes ${model.toFixed(1)} ms`);
-    differences[one.name] = Math.max(0, request - model);
+    log(
+      `warm, ${one.name}: ${median(requests).toFixed(1)} ms, of which the model takes ${median(models).toFixed(1)} ms`,
+    );
+    differences[one.name] = Math.max(0, median(beyond));
   }
   return differences;
 }
 
-/** Of this thread, in milliseconds, the mean of a block: some systems count in steps of milliseconds. */
+/**
+ * Means in milliseconds of the two in turn, so that what disturbs one disturbs the other. Of several rounds, for some systems count a
+ * thread's time in steps of milliseconds.
+ */
+async function measureBlock(
+  request: () => Promise<void>,
+  model: () => void | Promise<void>,
+): Promise<readonly [request: number, model: number]> {
+  const sums: [number, number] = [0, 0];
+  for (let round = 0; round < roundsOfBlock; round++) {
+    sums[0] += await processorTime(request);
+    sums[1] += await processorTime(model);
+  }
+  return [sums[0] / roundsOfBlock, sums[1] / roundsOfBlock];
+}
+
+/** Of this thread, in milliseconds, with the garbage collection that V8 puts off until a thread waits: each pays for its own. */
 async function processorTime(work: () => void | Promise<void>): Promise<number> {
   const before = process.threadCpuUsage();
-  for (let round = 0; round < roundsOfBlock; round++) await work();
+  await work();
+  await setImmediate();
   const { user, system } = process.threadCpuUsage(before);
-  return (user + system) / 1000 / roundsOfBlock;
+  return (user + system) / 1000;
 }
 
 /** As a function URL sends it, as far as anything looks at it. */

@@ -1,21 +1,22 @@
 /** What the HTTP API knows of the world, composed from the environment: the same for a Lambda and for `stepwise serve`. */
-
 import { ModelCache } from '../lib/api/model-cache.ts';
 import { type ApiLimits, type ApiPorts, defaultLimits } from '../lib/api/ports.ts';
-import { openStagePorts } from './stage-ports.ts';
+import { openMachinePorts } from './machine-ports.ts';
 
-/** Reads what `openStagePorts` reads. Throws InvalidEnvironment and what `openStore` throws. */
+/** Reads what `openMachinePorts` reads. Throws InvalidEnvironment and what `openStore` throws. */
 export async function openApiPorts(
   log: ApiPorts['log'],
   environment: NodeJS.ProcessEnv = process.env,
   limits: Partial<ApiLimits> = {},
 ): Promise<ApiPorts> {
-  const quiet = { log: () => {}, progress: () => {}, notify: async () => {} };
-  const ports = await openStagePorts(quiet, environment);
-  const { store, experiments, backend, threads, hardware, startTensorFlow, now } = ports;
-  const models = new ModelCache({ store, now });
+  const machine = await openMachinePorts(environment);
+  const { store, now } = machine;
   return {
-    ...{ store, experiments, models, backend, threads, hardware, startTensorFlow, now, log },
+    ...machine,
+    // Half of what a cold start would compile, and no route that computes needs it.
+    loadExperiments: async () => (await import('../lib/experiments.ts')).experiments,
+    models: new ModelCache({ store, now }),
+    log,
     limits: { ...defaultLimits, ...limits },
   };
 }

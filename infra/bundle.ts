@@ -12,7 +12,7 @@ import { experiments } from '../lib/experiments.ts';
 import { computeCodeDigests, computeCodeSources, namedAssets } from '../lib/pipeline/code-digest.ts';
 import { type LambdaStage, lambdaStages } from '../lib/pipeline/stages.ts';
 import { type DeployableCode, projectRoot, standaloneFunctions } from './deployable-code.ts';
-import { englishOnly, lazyBuiltins } from './lean-bundles.ts';
+import { builtInFetch, englishOnly, lazyBuiltins } from './lean-bundles.ts';
 
 /** Bundles everything, calls `use` with the folders, and removes them; CDK has copied what it needs by then. */
 export async function withBundledCode<Result>(use: (code: DeployableCode) => Promise<Result>): Promise<Result> {
@@ -95,7 +95,7 @@ const options = {
   mainFields: ['module', 'main'],
   // esbuild computes code digests in a checkout, and a bundle carries the table; canvas is what Vega could use instead of SVG.
   external: ['esbuild', 'canvas'],
-  plugins: [englishOnly, lazyBuiltins],
+  plugins: [englishOnly, lazyBuiltins, builtInFetch],
   banner: {
     js: [
       "import { createRequire as bundleCreateRequire } from 'node:module';",

@@ -8,7 +8,6 @@ import type { ModelCache } from './model-cache.ts';
 
 export interface ApiPorts {
   readonly store: ObjectStore;
-  readonly experiments: ExperimentRegistry;
   readonly models: ModelCache;
   /** What models compute on in this process. */
   readonly backend: NumericBackend;
@@ -16,6 +15,8 @@ export interface ApiPorts {
   /** Of this process, one line; stands in the documents of runs that have not ended. */
   readonly hardware: string;
   readonly limits: ApiLimits;
+  /** All experiments, at the first call: whoever only asks a model does without. */
+  loadExperiments(): Promise<ExperimentRegistry>;
   /** Gets TensorFlow.js ready, at the first call; routes that compute with our own kernels do without. */
   startTensorFlow(): Promise<void>;
   /** Wall clock in milliseconds since the epoch. */

@@ -38,7 +38,6 @@ export const priceTableSchema = z.strictObject({
   prices: pricesSchema,
 });
 export type PriceTable = z.infer<typeof priceTableSchema>;
-export type PriceName = keyof PriceTable['prices'];
 
 /** A file of one's own: the day must be said, and whatever price is left out stays as it is here. */
 const priceOverrideSchema = z.strictObject({

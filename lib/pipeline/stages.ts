@@ -63,12 +63,6 @@ export interface AggregateOutput {
   readonly trained: number;
 }
 
-/** RecordFailure takes what Step Functions' Catch made of the error. */
-export interface RecordFailureInput {
-  readonly run: string;
-  readonly error: { readonly Error?: string; readonly Cause?: string };
-}
-
 /** All that a stage knows of the world. */
 export interface StagePorts {
   readonly store: ObjectStore;

@@ -9,6 +9,7 @@ import { sha256 } from '../../lib/pipeline/digest.ts';
 import { keys } from '../../lib/pipeline/keys.ts';
 import { artifactManifestSchema, formatRecord } from '../../lib/pipeline/records.ts';
 import { addToResultIndex } from '../../lib/pipeline/result-index.ts';
+import type { ExperimentRegistry } from '../../lib/pipeline/stages.ts';
 import { MemoryObjectStore } from '../../lib/storage/memory-object-store.ts';
 import type { ObjectStore } from '../../lib/storage/object-store.ts';
 
@@ -43,7 +44,7 @@ export function apiWorld(
     readonly loopback?: boolean;
     readonly store?: ObjectStore;
     readonly now?: () => number;
-    readonly experiments?: ApiPorts['experiments'];
+    readonly experiments?: ExperimentRegistry;
   } = {},
 ): ApiWorld {
   const { limits = {}, loopback = false, store = new MemoryObjectStore(), now = () => Date.now() } = options;
@@ -51,7 +52,7 @@ export function apiWorld(
   const log: LogLine[] = [];
   const ports: ApiPorts = {
     store,
-    experiments,
+    loadExperiments: async () => experiments,
     models: new ModelCache({ store, now }),
     backend: 'wasm-relaxed',
     threads: 1,

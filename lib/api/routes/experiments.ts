@@ -38,9 +38,10 @@ const route = createRoute({
   },
 });
 
-export function registerExperiments(app: ApiApp, { store, experiments }: ApiPorts): void {
+export function registerExperiments(app: ApiApp, { store, loadExperiments }: ApiPorts): void {
   app.openapi(route, async (context) => {
     const index = await readResultIndex(store);
+    const experiments = await loadExperiments();
     const rows = experiments.all().map(({ name, source, claim, presets }) => {
       const last = index.findLast(({ experiment }) => experiment === name);
       return {

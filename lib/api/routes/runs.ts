@@ -114,10 +114,12 @@ const comparisonRoute = createRoute({
 });
 
 export function registerRuns(app: ApiApp, ports: ApiPorts): void {
-  const { store, experiments, backend, threads, hardware } = ports;
+  const { store, backend, threads, hardware } = ports;
   const provenance = { code: '', backend, threads, hardware };
-  const read = (run: string, now?: number): Promise<RunDocument> =>
-    readRunDocument(store, run, (name) => experiments.find(name), provenance, now);
+  const read = async (run: string, now?: number): Promise<RunDocument> => {
+    const experiments = await ports.loadExperiments();
+    return readRunDocument(store, run, (name) => experiments.find(name), provenance, now);
+  };
 
   app.openapi(listRoute, async (context) => {
     const recent = await listRecentRuns(store, longestRunDays, new Date(ports.now()));

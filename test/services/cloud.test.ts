@@ -19,6 +19,7 @@ import { newTemporaryFolder } from '../temporary-folder.ts';
 import type { RunningAttempt, SubmittedJob } from './cloud/batch-server.ts';
 import { type EmulatedCloud, startEmulatedCloud } from './cloud/emulated-cloud.ts';
 import { repeatEvents, shuffledDuplicates } from './cloud/repeated-events.ts';
+import { comparable, expectSameObjects, readAll } from './cloud/same-run.ts';
 
 // Bundling and emulators take as long as the machine lets them.
 vi.setConfig({ testTimeout: 0, hookTimeout: 0 });
@@ -55,7 +56,7 @@ describe('the same measurements and artifacts as the local engine, byte for byte
     for (const stage of ['resolve', 'plan', 'aggregate', 'notify']) {
       expect(cloud.functions.invocations.get(cloud.functionId(stage)), stage).toBe(1);
     }
-    await expectSameObjects(cloud, { actual, local, expected });
+    await expectSameObjects(await cloudStore(cloud), { actual, local, expected });
     expect(await inbox.receive()).toContain(actual.run);
   });
 
@@ -264,40 +265,5 @@ async function expectAsLocal(cloud: EmulatedCloud, request: RunRequest): Promise
   // How much of it was found in the store or in checkpoints is what the tests differ in.
   const { trials, ...rest } = comparable(expected);
   expect(actual).toMatchObject({ ...rest, trials: { planned: trials.planned, failed: 0 } });
-  await expectSameObjects(cloud, { actual, local, expected });
-}
-
-/** What of a run's document says nothing of where and when it ran. */
-function comparable(document: RunDocument) {
-  const { experiment, preset, params, status, trials, missing, verdict, tables, datasets } = document;
-  return { experiment, preset, params, status, trials, missing, verdict, tables, datasets };
-}
-
-/** Measurements, plan and pictures of the run; all its artifacts. */
-async function expectSameObjects(
-  cloud: EmulatedCloud,
-  runs: { readonly actual: RunDocument; readonly local: string; readonly expected: RunDocument },
-): Promise<void> {
-  const [inCloud, inFolder] = [await cloudStore(cloud), await openStore(runs.local)];
-  for (const prefix of [keys.measurementsPrefix, keys.trials, keys.trainBatches, keys.evaluationBatches]) {
-    const expected = await readAll(inFolder, prefix(runs.expected.run));
-    const actual = await readAll(inCloud, prefix(runs.actual.run));
-    expect(expected.length).toBeGreaterThan(0);
-    const texts = actual.map(([, text]) => text.replaceAll(runs.actual.run, runs.expected.run));
-    expect(texts).toEqual(expected.map(([, text]) => text));
-  }
-  const artifacts = await readAll(inFolder, 'artifacts/');
-  expect(artifacts.length).toBeGreaterThan(0);
-  for (const [key, bytes] of artifacts) {
-    expect(Buffer.from((await inCloud.get(key))!.body).toString('latin1'), key).toBe(bytes);
-  }
-}
-
-/** Every object below a prefix, in the keys' order. */
-async function readAll(store: ObjectStore, prefix: string): Promise<readonly (readonly [string, string])[]> {
-  const objects: [string, string][] = [];
-  for await (const { key } of store.list(prefix)) {
-    objects.push([key, Buffer.from((await store.get(key))!.body).toString('latin1')]);
-  }
-  return objects.sort(([a], [b]) => (a < b ? -1 : 1));
+  await expectSameObjects(await cloudStore(cloud), { actual, local, expected });
 }

@@ -1,5 +1,5 @@
 /** A run's document in words, for a terminal. */
-import { costedStages, spentOf } from '../lib/pipeline/costed-stages.ts';
+import { costedStages, spentOf } from '../lib/pipeline/cost/costed-stages.ts';
 import type { RunDocument } from '../lib/pipeline/run-document.ts';
 import { formatDollars, formatSeconds } from '../lib/report/format-numbers.ts';
 import { headline } from '../lib/report/report.ts';

@@ -2,8 +2,8 @@
 import { experiments } from '../lib/experiments.ts';
 import { runLocally } from '../lib/local/engine.ts';
 import type { NumericBackend } from '../lib/numerics/backend.ts';
+import type { PriceTable } from '../lib/pipeline/cost/prices.ts';
 import { keys } from '../lib/pipeline/keys.ts';
-import type { PriceTable } from '../lib/pipeline/prices.ts';
 import type { RunRequest } from '../lib/pipeline/request.ts';
 import type { RunDocument } from '../lib/pipeline/run-document.ts';
 import { readRunDocument } from '../lib/pipeline/run-records.ts';

@@ -1,8 +1,8 @@
 /** `--prices FILE`: prices of one's own, read before anything begins. */
 import { readFile } from 'node:fs/promises';
+import { type PriceTable, parsePrices } from '../lib/pipeline/cost/prices.ts';
 import { InvalidPrices } from '../lib/pipeline/errors.ts';
 import { keys } from '../lib/pipeline/keys.ts';
-import { type PriceTable, parsePrices } from '../lib/pipeline/prices.ts';
 import { InvalidUsage } from './errors.ts';
 
 /** Undefined where none is named. Throws InvalidPrices, and InvalidUsage for a run on AWS, which cannot see the file. */

@@ -1,5 +1,5 @@
 /** What `stepwise schedule --engine aws` needs: who is called, from the deployment's output, and a client of EventBridge Scheduler. */
-import { type SchedulerEntry, type ScheduleTarget, scheduleGroup } from '../lib/pipeline/scheduler-entry.ts';
+import { type SchedulerEntry, type ScheduleTarget, scheduleGroup } from '../lib/pipeline/schedules/scheduler-entry.ts';
 import { translateAwsErrors } from './aws-errors.ts';
 import { InvalidUsage, SchedulerRefused } from './errors.ts';
 

@@ -5,7 +5,14 @@ import { join } from 'node:path';
 import { projectRootOfThisFile } from '../lib/pipeline/code-digest.ts';
 
 /** All that the synthesised definition depends on. */
-const sources = ['infra', 'functions', 'lib/pipeline/stages.ts', 'lib/pipeline/keys.ts', 'package-lock.json'] as const;
+const sources = [
+  'infra',
+  'functions',
+  'lib/pipeline/stages.ts',
+  'lib/pipeline/keys.ts',
+  'lib/pipeline/cost/cost.ts',
+  'package-lock.json',
+] as const;
 
 export async function loadTemplate(projectRoot = projectRootOfThisFile()): Promise<unknown> {
   const folder = join(projectRoot, 'node_modules', '.cache', 'stepwise');

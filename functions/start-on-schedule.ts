@@ -9,8 +9,8 @@ import {
   type ScheduleDefinition,
   type ScheduleOrigin,
   scheduledRequest,
-} from '../lib/pipeline/schedules.ts';
-import { keepRequest } from '../lib/pipeline/starts.ts';
+} from '../lib/pipeline/schedules/schedules.ts';
+import { keepRequest } from '../lib/pipeline/uploads/starts.ts';
 import type { StarterPorts } from './starter-handler.ts';
 
 /** `schedule` points to one in the store; `definition` is one that was deployed with the stack. */

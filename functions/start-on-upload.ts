@@ -1,10 +1,15 @@
 /**
  * `Object Created` of a dataset's manifest becomes the runs that are subscribed to it. EventBridge delivers at least once
- * and in any order; `lib/pipeline/uploads.ts` makes one run of it.
+ * and in any order; `lib/pipeline/uploads/uploads.ts` makes one run of it.
  */
 import { z } from 'zod';
-import { checkSubscription, readSubscriptions, type Subscription } from '../lib/pipeline/subscriptions.ts';
-import { parseManifestKey, type StartedRun, startForUpload, type UploadedVersion } from '../lib/pipeline/uploads.ts';
+import { checkSubscription, readSubscriptions, type Subscription } from '../lib/pipeline/uploads/subscriptions.ts';
+import {
+  parseManifestKey,
+  type StartedRun,
+  startForUpload,
+  type UploadedVersion,
+} from '../lib/pipeline/uploads/uploads.ts';
 import { InvalidEvent } from './errors.ts';
 import type { StarterPorts } from './starter-handler.ts';
 

@@ -13,7 +13,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { defaultPrices } from '../lib/pipeline/prices.ts';
+import { defaultPrices } from '../lib/pipeline/cost/prices.ts';
 import { gpuVcpus, openExecutions, usagePeriod } from './gpu-metrics.ts';
 
 export interface DashboardProps {

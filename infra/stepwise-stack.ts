@@ -3,7 +3,7 @@ import { CfnOutput, Duration, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { lambdaMemoryMegabytes } from '../lib/pipeline/cost.ts';
+import { lambdaMemoryMegabytes } from '../lib/pipeline/cost/cost.ts';
 import { type LambdaStage, lambdaStages } from '../lib/pipeline/stages.ts';
 import { Alarms, Notifications } from './alarms.ts';
 import { Budget } from './budget.ts';

@@ -12,7 +12,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { checkSubscription } from '../lib/pipeline/subscriptions.ts';
+import { checkSubscription } from '../lib/pipeline/uploads/subscriptions.ts';
 import { type DeployableCode, functionDirectory } from './deployable-code.ts';
 import { grantPrefixes } from './grants.ts';
 import { HardenedFunction } from './hardened-function.ts';

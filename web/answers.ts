@@ -1,5 +1,5 @@
 /** What the reading routes answer; types only, so that no schema is in the bundle. */
-import type { RegressionReport } from '../lib/pipeline/regression.ts';
+import type { RegressionReport } from '../lib/pipeline/regressions/regression.ts';
 import type { ResultIndexEntry } from '../lib/pipeline/result-index.ts';
 import type { RunDocument } from '../lib/pipeline/run-document.ts';
 

@@ -1,6 +1,7 @@
 /** `stepwise compare`: verdicts of two runs, and what changed between them in means over seeds. */
-import { compareMeasurements } from '../../lib/pipeline/comparison.ts';
+
 import { loadMeasurement } from '../../lib/pipeline/measurements.ts';
+import { compareMeasurements } from '../../lib/pipeline/regressions/comparison.ts';
 import type { RunDocument } from '../../lib/pipeline/run-document.ts';
 import { formatChange, formatSignificant } from '../../lib/report/format-numbers.ts';
 import { headline } from '../../lib/report/report.ts';

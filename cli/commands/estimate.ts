@@ -1,9 +1,9 @@
 /** `stepwise estimate`: what a run would take, before anybody starts it. */
 import { availableParallelism } from 'node:os';
 import { experiments } from '../../lib/experiments.ts';
-import { costOf } from '../../lib/pipeline/cost.ts';
-import { costedStages } from '../../lib/pipeline/costed-stages.ts';
-import { defaultPrices } from '../../lib/pipeline/prices.ts';
+import { costOf } from '../../lib/pipeline/cost/cost.ts';
+import { costedStages } from '../../lib/pipeline/cost/costed-stages.ts';
+import { defaultPrices } from '../../lib/pipeline/cost/prices.ts';
 import { expectedRunWork, resolveParams } from '../../lib/pipeline/resolve.ts';
 import { formatDollars, formatSeconds } from '../../lib/report/format-numbers.ts';
 import { pairs } from '../describe-run.ts';

@@ -1,8 +1,8 @@
 /** `stepwise schedule run-due`: for cron on a laptop. Runs what is due, each time once, and says what changed. */
 import { experiments } from '../../lib/experiments.ts';
 import type { NumericBackend } from '../../lib/numerics/backend.ts';
-import { summarizeRegression } from '../../lib/pipeline/describe-regression.ts';
-import { readRegression } from '../../lib/pipeline/regression-records.ts';
+import { summarizeRegression } from '../../lib/pipeline/regressions/describe-regression.ts';
+import { readRegression } from '../../lib/pipeline/regressions/regression-records.ts';
 import { runRequestSchema } from '../../lib/pipeline/request.ts';
 import { checkRequest } from '../../lib/pipeline/resolve.ts';
 import type { RunDocument } from '../../lib/pipeline/run-document.ts';
@@ -15,7 +15,7 @@ import {
   type Schedule,
   scheduledRequest,
   scheduledRunName,
-} from '../../lib/pipeline/schedules.ts';
+} from '../../lib/pipeline/schedules/schedules.ts';
 import type { ObjectStore } from '../../lib/storage/object-store.ts';
 import { openStore } from '../../lib/storage/open-store.ts';
 import { executeLocally } from '../execute-run.ts';

@@ -3,7 +3,7 @@ import { experiments } from '../../lib/experiments.ts';
 import { InvalidRecord } from '../../lib/pipeline/errors.ts';
 import type { NotificationMode } from '../../lib/pipeline/request.ts';
 import { checkRequest } from '../../lib/pipeline/resolve.ts';
-import { storedEntry } from '../../lib/pipeline/scheduler-entry.ts';
+import { storedEntry } from '../../lib/pipeline/schedules/scheduler-entry.ts';
 import {
   checkScheduleDefinition,
   addSchedule as keepSchedule,
@@ -14,7 +14,7 @@ import {
   type Schedule,
   scheduledRequest,
   updateSchedule,
-} from '../../lib/pipeline/schedules.ts';
+} from '../../lib/pipeline/schedules/schedules.ts';
 import type { ObjectStore } from '../../lib/storage/object-store.ts';
 import { openStore } from '../../lib/storage/open-store.ts';
 import { InvalidUsage } from '../errors.ts';

@@ -1,6 +1,6 @@
 /** `stepwise status`: how far a run has come, also one of another process or on AWS. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { spentOf } from '../../lib/pipeline/costed-stages.ts';
+import { spentOf } from '../../lib/pipeline/cost/costed-stages.ts';
 import type { RunDocument } from '../../lib/pipeline/run-document.ts';
 import { formatDollars, formatSeconds } from '../../lib/report/format-numbers.ts';
 import type { ObjectStore } from '../../lib/storage/object-store.ts';

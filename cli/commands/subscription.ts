@@ -8,8 +8,8 @@ import {
   readSubscriptions,
   removeSubscriptions,
   type Subscription,
-} from '../../lib/pipeline/subscriptions.ts';
-import { requestFor } from '../../lib/pipeline/uploads.ts';
+} from '../../lib/pipeline/uploads/subscriptions.ts';
+import { requestFor } from '../../lib/pipeline/uploads/uploads.ts';
 import { formatDollars } from '../../lib/report/format-numbers.ts';
 import { openStore } from '../../lib/storage/open-store.ts';
 import { InvalidUsage } from '../errors.ts';

@@ -5,7 +5,7 @@ import type { CheckedDataset } from '../../lib/datasets/importer.ts';
 import { importers } from '../../lib/datasets/importers.ts';
 import { readPlainFolder } from '../../lib/datasets/plain-folder.ts';
 import { describeDataset, type StoredDataset, storeDataset } from '../../lib/datasets/store-dataset.ts';
-import { readSubscriptions } from '../../lib/pipeline/subscriptions.ts';
+import { readSubscriptions } from '../../lib/pipeline/uploads/subscriptions.ts';
 import type { ObjectStore } from '../../lib/storage/object-store.ts';
 import { openStore } from '../../lib/storage/open-store.ts';
 import { InvalidUsage } from '../errors.ts';

@@ -3,15 +3,13 @@
  * what was reused, what is missing, and what it took.
  */
 import { readLines } from '../storage/json-lines.ts';
-import { describeCost } from './cost.ts';
-import { describeCauses } from './describe-regression.ts';
+import { describeCost } from './cost/cost.ts';
+import { defaultPrices } from './cost/prices.ts';
 import { TooManyTrialsFailed } from './errors.ts';
 import type { AnyExperiment, Summary } from './experiment.ts';
 import { readImages } from './images.ts';
 import { keys } from './keys.ts';
 import { readMeasurements, storeMeasurement } from './measurements.ts';
-import { findPreviousRun } from './previous-run.ts';
-import { defaultPrices } from './prices.ts';
 import {
   evaluationBatchSchema,
   formatRecord,
@@ -22,8 +20,10 @@ import {
   requireRecord,
   resolvedRunSchema,
 } from './records.ts';
-import { type ComparedRun, compareRuns, type RegressionReport } from './regression.ts';
-import { writeRegression } from './regression-records.ts';
+import { describeCauses } from './regressions/describe-regression.ts';
+import { findPreviousRun } from './regressions/previous-run.ts';
+import { type ComparedRun, compareRuns, type RegressionReport } from './regressions/regression.ts';
+import { writeRegression } from './regressions/regression-records.ts';
 import type { NotificationMode } from './request.ts';
 import { addToResultIndex } from './result-index.ts';
 import { type RunDocument, runDocumentSchema } from './run-document.ts';

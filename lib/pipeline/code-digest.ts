@@ -11,9 +11,9 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { CodeSources, RunCode } from './code-sources.ts';
 import { sha256 } from './digest.ts';
 import type { AnyExperiment } from './experiment.ts';
+import type { CodeSources, RunCode } from './regressions/code-sources.ts';
 import { remember } from './run-resources.ts';
 import type { CodeDigests } from './stages.ts';
 

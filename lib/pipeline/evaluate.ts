@@ -5,6 +5,7 @@ import { openDataset } from '../datasets/pinned-dataset.ts';
 import { hasArtifact, readArtifact } from './artifacts.ts';
 import { findBatch } from './batches.ts';
 import type { EvaluationContext, TrainedModel } from './context.ts';
+import { withinBudget } from './cost/spending.ts';
 import type { EvaluationImage } from './evaluation-image.ts';
 import type { AnyExperiment } from './experiment.ts';
 import { formatImages } from './images.ts';
@@ -19,7 +20,6 @@ import {
   resolvedRunSchema,
 } from './records.ts';
 import { breathe, pinnedVersion, remember } from './run-resources.ts';
-import { withinBudget } from './spending.ts';
 import type { BatchInput, EvaluateOutput, StagePorts } from './stages.ts';
 
 type Item = EvaluationBatch['evaluations'][number];

@@ -1,7 +1,7 @@
 /** Notify: tells whoever subscribed how a run ended: one message a change, and none for "all the same" unless asked. */
-import { describeCauses, describeChanges, summarizeRegression } from './describe-regression.ts';
-import type { RegressionReport } from './regression.ts';
-import { readRegression } from './regression-records.ts';
+import { describeCauses, describeChanges, summarizeRegression } from './regressions/describe-regression.ts';
+import type { RegressionReport } from './regressions/regression.ts';
+import { readRegression } from './regressions/regression-records.ts';
 import type { AggregateOutput, StagePorts } from './stages.ts';
 
 export interface Notification {

@@ -6,12 +6,13 @@
 import { writeLines } from '../storage/json-lines.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { writeBatches } from './batches.ts';
-import { costOf, expectedWork } from './cost.ts';
+import { costOf, expectedWork } from './cost/cost.ts';
+import { defaultPrices } from './cost/prices.ts';
+import { beginSpending } from './cost/spending.ts';
 import { digestArtifact, digestEvaluation } from './digest.ts';
 import type { AnyExperiment, BaseEvaluation, BaseTrial } from './experiment.ts';
 import { keys } from './keys.ts';
 import { evaluationsABatch, groupTrials } from './plan-batches.ts';
-import { defaultPrices } from './prices.ts';
 import {
   type EvaluationBatch,
   formatRecord,
@@ -22,7 +23,6 @@ import {
   resolvedRunSchema,
   type TrainBatch,
 } from './records.ts';
-import { beginSpending } from './spending.ts';
 import type { PlanOutput, ResolveOutput, StagePorts } from './stages.ts';
 
 /** As many as a GPU machine of the job's size has; a trial that says nothing is given all of them. */

@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { datasetOrigins } from '../datasets/dataset.ts';
 import { numericBackends } from '../numerics/backend.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
+import { priceTableSchema } from './cost/prices.ts';
 import { InvalidRecord } from './errors.ts';
 import { presetNames } from './experiment.ts';
-import { priceTableSchema } from './prices.ts';
 import { notificationModes } from './request.ts';
 
 const digest = z.string().regex(/^[0-9a-f]{32}$/);

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { datasetOrigins } from '../datasets/dataset.ts';
 import { numericBackends } from '../numerics/backend.ts';
-import { runCostSchema } from './cost.ts';
+import { runCostSchema } from './cost/cost.ts';
 import { presetNames, verdictOutcomes } from './experiment.ts';
 
 const count = z.number().int().nonnegative();

@@ -2,12 +2,12 @@
 import type { z } from 'zod';
 import { readLines } from '../storage/json-lines.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
-import { describeCost } from './cost.ts';
+import { describeCost } from './cost/cost.ts';
+import { defaultPrices } from './cost/prices.ts';
 import { UnknownRun } from './errors.ts';
 import type { AnyExperiment, Provenance } from './experiment.ts';
 import { failureKey } from './failures.ts';
 import { keys } from './keys.ts';
-import { defaultPrices } from './prices.ts';
 import {
   evaluationBatchSchema,
   failureRecordSchema,

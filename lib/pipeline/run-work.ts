@@ -1,7 +1,7 @@
 /** What a run's records say of the work that was done: counts, times, what is missing. */
 import type { ObjectStore } from '../storage/object-store.ts';
 import { hasArtifact } from './artifacts.ts';
-import type { BilledWork } from './cost.ts';
+import type { BilledWork } from './cost/cost.ts';
 import { keys } from './keys.ts';
 import { groupTrials } from './plan-batches.ts';
 import {

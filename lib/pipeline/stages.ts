@@ -5,11 +5,11 @@
  */
 import type { NumericBackend } from '../numerics/backend.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
-import type { RunCode } from './code-sources.ts';
+import type { PriceTable } from './cost/prices.ts';
 import type { ProgressEvent } from './events.ts';
 import type { AnyExperiment, Summary, VerdictOutcome } from './experiment.ts';
-import type { PriceTable } from './prices.ts';
-import type { RegressionOutcome } from './regression.ts';
+import type { RunCode } from './regressions/code-sources.ts';
+import type { RegressionOutcome } from './regressions/regression.ts';
 import type { NotificationMode } from './request.ts';
 import type { RunDocument } from './run-document.ts';
 

@@ -15,6 +15,7 @@ import {
 } from './artifacts.ts';
 import { findBatch } from './batches.ts';
 import type { TrainingContext } from './context.ts';
+import { type KeepWithinBudget, withinBudget } from './cost/spending.ts';
 import { BackendMismatch, BudgetExceeded, InvalidRecord, TrialsFailed } from './errors.ts';
 import type { AnyExperiment } from './experiment.ts';
 import { writeFailure } from './failures.ts';
@@ -29,7 +30,6 @@ import {
   trainBatchSchema,
 } from './records.ts';
 import { breathe, pinnedVersion, remember } from './run-resources.ts';
-import { type KeepWithinBudget, withinBudget } from './spending.ts';
 import type { BatchInput, StagePorts, TrainOutput } from './stages.ts';
 import { recordAttempt } from './training-attempts.ts';
 

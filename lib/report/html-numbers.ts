@@ -1,5 +1,5 @@
 /** The report's sections that are numbers: tables, spread over seeds, the last run, time and cost. */
-import { costedStages, spentOf } from '../pipeline/costed-stages.ts';
+import { costedStages, spentOf } from '../pipeline/cost/costed-stages.ts';
 import type { RunDocument } from '../pipeline/run-document.ts';
 import {
   describeSpread,

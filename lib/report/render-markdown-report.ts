@@ -1,5 +1,5 @@
 /** The report as Markdown, short enough for a pull request. */
-import { spentOf } from '../pipeline/costed-stages.ts';
+import { spentOf } from '../pipeline/cost/costed-stages.ts';
 import {
   describeSpread,
   formatChange,

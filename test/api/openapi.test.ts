@@ -7,7 +7,7 @@ import { startTensorFlow } from '../../functions/numeric-backend.ts';
 import { experiments } from '../../lib/experiments.ts';
 import { keys } from '../../lib/pipeline/keys.ts';
 import { formatRecord } from '../../lib/pipeline/records.ts';
-import { writeRegression } from '../../lib/pipeline/regression-records.ts';
+import { writeRegression } from '../../lib/pipeline/regressions/regression-records.ts';
 import { MemoryObjectStore } from '../../lib/storage/memory-object-store.ts';
 import { countingRequest, runStages, testPorts } from '../pipeline/run-stages.ts';
 import { type ApiWorld, apiWorld, storeModel } from './api-world.ts';

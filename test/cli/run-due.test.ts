@@ -3,7 +3,12 @@ import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { main } from '../../cli/main.ts';
 import { writeRunState } from '../../cli/run-state.ts';
 import { keys } from '../../lib/pipeline/keys.ts';
-import { addSchedule, checkScheduleDefinition, readSchedule, type Schedule } from '../../lib/pipeline/schedules.ts';
+import {
+  addSchedule,
+  checkScheduleDefinition,
+  readSchedule,
+  type Schedule,
+} from '../../lib/pipeline/schedules/schedules.ts';
 import type { ObjectStore } from '../../lib/storage/object-store.ts';
 import { openStore } from '../../lib/storage/open-store.ts';
 import { newTemporaryFolder } from '../temporary-folder.ts';

@@ -4,8 +4,8 @@ import { cp, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { readRegression } from '../../lib/pipeline/regression-records.ts';
-import { updateSchedule } from '../../lib/pipeline/schedules.ts';
+import { readRegression } from '../../lib/pipeline/regressions/regression-records.ts';
+import { updateSchedule } from '../../lib/pipeline/schedules/schedules.ts';
 import { openStore } from '../../lib/storage/open-store.ts';
 import { newTemporaryFolder } from '../temporary-folder.ts';
 

@@ -9,7 +9,7 @@ import {
   readSchedule,
   removeSchedule,
   updateSchedule,
-} from '../../lib/pipeline/schedules.ts';
+} from '../../lib/pipeline/schedules/schedules.ts';
 import { MemoryObjectStore } from '../../lib/storage/memory-object-store.ts';
 
 const time = '2026-11-25T02:30:00Z';

@@ -5,7 +5,7 @@ import { CreateStateMachineCommand, ListExecutionsCommand, SFNClient } from '@aw
 import type { Context } from 'aws-lambda';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { listRuns, readRequest } from '../../lib/pipeline/run-records.ts';
-import { addSubscription, checkSubscription } from '../../lib/pipeline/subscriptions.ts';
+import { addSubscription, checkSubscription } from '../../lib/pipeline/uploads/subscriptions.ts';
 import { openStore } from '../../lib/storage/open-store.ts';
 import { type MiniStack, s3ClientFor, startMiniStack } from '../services/ministack.ts';
 

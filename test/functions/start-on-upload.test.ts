@@ -3,7 +3,7 @@ import { readDeployedSubscriptions, startOnUpload, type UploadPorts } from '../.
 import { randomStream } from '../../lib/numerics/random.ts';
 import { keys } from '../../lib/pipeline/keys.ts';
 import { readRequest } from '../../lib/pipeline/run-records.ts';
-import { addSubscription, checkSubscription } from '../../lib/pipeline/subscriptions.ts';
+import { addSubscription, checkSubscription } from '../../lib/pipeline/uploads/subscriptions.ts';
 import { MemoryObjectStore } from '../../lib/storage/memory-object-store.ts';
 
 const versions = ['0123456789abcdef', 'fedcba9876543210', '00000000000000ff', 'a5a5a5a5a5a5a5a5'] as const;

@@ -1,6 +1,6 @@
 /** A finished run's document and the code behind it, for tests of what is made of two of them. */
-import type { RunCode } from '../../lib/pipeline/code-sources.ts';
-import type { ComparedRun } from '../../lib/pipeline/regression.ts';
+import type { RunCode } from '../../lib/pipeline/regressions/code-sources.ts';
+import type { ComparedRun } from '../../lib/pipeline/regressions/regression.ts';
 import type { RunDocument } from '../../lib/pipeline/run-document.ts';
 
 export type Row = readonly [subject: string, step: number, seed: number, value: number | null];

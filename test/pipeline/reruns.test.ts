@@ -1,10 +1,10 @@
 /** One run after the other through the stages: which earlier run is compared, what is written down, who is told. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { RunCode } from '../../lib/pipeline/code-sources.ts';
 import { keys } from '../../lib/pipeline/keys.ts';
 import { notify } from '../../lib/pipeline/notify.ts';
 import { formatRecord, requireRecord } from '../../lib/pipeline/records.ts';
-import { listRegressions, readRegression } from '../../lib/pipeline/regression-records.ts';
+import type { RunCode } from '../../lib/pipeline/regressions/code-sources.ts';
+import { listRegressions, readRegression } from '../../lib/pipeline/regressions/regression-records.ts';
 import { runDocumentSchema } from '../../lib/pipeline/run-document.ts';
 import type { StagePorts } from '../../lib/pipeline/stages.ts';
 import { runCode } from './finished-run.ts';

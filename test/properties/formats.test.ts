@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { parseBounded } from '../../lib/api/json-body.ts';
 import { StepwiseError } from '../../lib/errors.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../lib/numerics/safetensors.ts';
-import { checkCron, latestCronTime, nextCronTime } from '../../lib/pipeline/cron.ts';
+import { checkCron, latestCronTime, nextCronTime } from '../../lib/pipeline/schedules/cron.ts';
 import './seed.ts';
 
 describe('safetensors', () => {

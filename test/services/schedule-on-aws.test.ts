@@ -11,7 +11,7 @@ import type { Context } from 'aws-lambda';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { main } from '../../cli/main.ts';
 import { readRequest } from '../../lib/pipeline/run-records.ts';
-import { listScheduleNames, readSchedule } from '../../lib/pipeline/schedules.ts';
+import { listScheduleNames, readSchedule } from '../../lib/pipeline/schedules/schedules.ts';
 import { openStore } from '../../lib/storage/open-store.ts';
 import { type MiniStack, s3ClientFor, startMiniStack } from './ministack.ts';
 

@@ -1,8 +1,8 @@
 /** A store as people have it: a real smoke run, the same again, one whose verdict was lost, one under way, one that failed. */
 import { keys } from '../../lib/pipeline/keys.ts';
 import { formatRecord } from '../../lib/pipeline/records.ts';
-import { compareRuns } from '../../lib/pipeline/regression.ts';
-import { writeRegression } from '../../lib/pipeline/regression-records.ts';
+import { compareRuns } from '../../lib/pipeline/regressions/regression.ts';
+import { writeRegression } from '../../lib/pipeline/regressions/regression-records.ts';
 import { addToResultIndex, readResultIndex } from '../../lib/pipeline/result-index.ts';
 import { type RunDocument, runDocumentSchema } from '../../lib/pipeline/run-document.ts';
 import type { ObjectStore } from '../../lib/storage/object-store.ts';

@@ -1,6 +1,6 @@
 /** One run: its verdict, numbers, curves, and everything that they come from. */
 import { useState } from 'preact/hooks';
-import { costedStages, spentOf } from '../../lib/pipeline/costed-stages.ts';
+import { costedStages, spentOf } from '../../lib/pipeline/cost/costed-stages.ts';
 import { formatDollars, formatSeconds } from '../../lib/report/format-numbers.ts';
 import type { RunAnswer, RunDocument } from '../answers.ts';
 import { get } from '../client.ts';

@@ -1,5 +1,5 @@
 /** How far a run has come. */
-import { spentOf } from '../../lib/pipeline/costed-stages.ts';
+import { spentOf } from '../../lib/pipeline/cost/costed-stages.ts';
 import { formatDollars, formatSeconds, formatSignificant } from '../../lib/report/format-numbers.ts';
 import type { RunDocument, RunState, StageProgress } from '../answers.ts';
 import { formatTime } from '../names.ts';

@@ -1,5 +1,9 @@
 /** Regression reports of an experiment, as its runs wrote them down: what changed, and what was changed in between. */
-import { describeCauses, describeChanges, summarizeRegression } from '../../lib/pipeline/describe-regression.ts';
+import {
+  describeCauses,
+  describeChanges,
+  summarizeRegression,
+} from '../../lib/pipeline/regressions/describe-regression.ts';
 import type { RegressionReport } from '../answers.ts';
 import { get } from '../client.ts';
 import { useLoaded } from '../hooks.ts';

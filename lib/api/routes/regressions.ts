@@ -1,6 +1,6 @@
 /** `GET /v1/regressions`: what changed from run to run, as Aggregate wrote it down. */
 import { createRoute, z } from '@hono/zod-openapi';
-import { listRegressions } from '../../pipeline/regression-records.ts';
+import { listRegressions } from '../../pipeline/regressions/regression-records.ts';
 import type { ApiApp, ApiPorts } from '../ports.ts';
 import { problems } from '../problem.ts';
 import { experimentName } from './names.ts';

@@ -1,10 +1,10 @@
 /** `GET /v1/runs`, one run and a comparison: runs at any moment of their life. */
 import { createRoute, z } from '@hono/zod-openapi';
-import { compareMeasurements } from '../../pipeline/comparison.ts';
 import { presetNames, verdictOutcomes } from '../../pipeline/experiment.ts';
 import { keys } from '../../pipeline/keys.ts';
 import { loadMeasurement } from '../../pipeline/measurements.ts';
 import { failureRecordSchema, readRecord, resolvedRunSchema } from '../../pipeline/records.ts';
+import { compareMeasurements } from '../../pipeline/regressions/comparison.ts';
 import { runRequestSchema } from '../../pipeline/request.ts';
 import { newestResults } from '../../pipeline/result-index.ts';
 import type { RunDocument } from '../../pipeline/run-document.ts';

@@ -1,7 +1,7 @@
 /** Records of the store in answers: checked when they are read, and described by the schema that checked them. */
 import { z } from '@hono/zod-openapi';
 import type { z as plain } from 'zod';
-import { regressionReportSchema } from '../../pipeline/regression.ts';
+import { regressionReportSchema } from '../../pipeline/regressions/regression.ts';
 import { runDocumentSchema } from '../../pipeline/run-document.ts';
 
 /** @param name in the OpenAPI document */

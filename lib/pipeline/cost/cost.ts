@@ -7,10 +7,10 @@
  * traces, the key of the topic, and what is stored. docs/cost.md says what they come to.
  */
 import { z } from 'zod';
+import type { Workload } from '../experiment.ts';
+import type { LambdaStage } from '../stages.ts';
 import { type CostedStage, costedStages } from './costed-stages.ts';
-import type { Workload } from './experiment.ts';
 import type { PriceTable } from './prices.ts';
-import type { LambdaStage } from './stages.ts';
 
 /** How the GPU machines are bought. The queue tries spot first; which one a job got, it cannot know. */
 export const gpuPurchases = ['on demand', 'spot'] as const;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { compareMeasurements } from '../../lib/pipeline/comparison.ts';
+import { compareMeasurements } from '../../../lib/pipeline/regressions/comparison.ts';
 
 const row = (subject: string, step: number, seed: number, value: number) => ({
   metric: 'loss',

@@ -3,13 +3,13 @@
  * hostile until this schema accepted it.
  */
 import { z } from 'zod';
-import { datasetNamePattern } from '../datasets/dataset.ts';
-import type { ObjectStore } from '../storage/object-store.ts';
-import { updateObject } from '../storage/update-object.ts';
-import { InvalidSubscription, SubscriptionExists, UnknownSubscription } from './errors.ts';
-import { type PresetName, presetNames } from './experiment.ts';
-import { keys } from './keys.ts';
-import { formatRecord, parseRecord, readRecord } from './records.ts';
+import { datasetNamePattern } from '../../datasets/dataset.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
+import { updateObject } from '../../storage/update-object.ts';
+import { InvalidSubscription, SubscriptionExists, UnknownSubscription } from '../errors.ts';
+import { type PresetName, presetNames } from '../experiment.ts';
+import { keys } from '../keys.ts';
+import { formatRecord, parseRecord, readRecord } from '../records.ts';
 
 /** An upload that started more would be somebody's mistake, and an expensive one. */
 export const mostSubscriptions = 50;

@@ -1,5 +1,5 @@
 /** A regression report in words, for messages, the terminal and the report page. */
-import { formatMeanAndDeviation, formatSignificant } from '../report/format-numbers.ts';
+import { formatMeanAndDeviation, formatSignificant } from '../../report/format-numbers.ts';
 import type { Causes, RegressionReport } from './regression.ts';
 
 const mostNamed = 8;

@@ -3,9 +3,9 @@
  * change; a file of one's own replaces any of them (`--prices`, STEPWISE_PRICES, `settings/prices.json` in the store).
  */
 import { z } from 'zod';
-import type { ObjectStore } from '../storage/object-store.ts';
-import { InvalidPrices } from './errors.ts';
-import { keys } from './keys.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
+import { InvalidPrices } from '../errors.ts';
+import { keys } from '../keys.ts';
 
 const priceSchema = z.strictObject({
   usDollars: z.number().nonnegative(),

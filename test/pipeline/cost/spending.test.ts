@@ -1,20 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { BudgetExceeded } from '../../lib/pipeline/errors.ts';
-import { keys } from '../../lib/pipeline/keys.ts';
-import { plan } from '../../lib/pipeline/plan.ts';
-import { defaultPrices, type PriceTable } from '../../lib/pipeline/prices.ts';
+import { defaultPrices, type PriceTable } from '../../../lib/pipeline/cost/prices.ts';
+import { withinBudget } from '../../../lib/pipeline/cost/spending.ts';
+import { BudgetExceeded } from '../../../lib/pipeline/errors.ts';
+import { keys } from '../../../lib/pipeline/keys.ts';
+import { plan } from '../../../lib/pipeline/plan.ts';
 import {
   failureRecordSchema,
   planRecordSchema,
   readRecord,
   requireRecord,
   resolvedRunSchema,
-} from '../../lib/pipeline/records.ts';
-import { resolve } from '../../lib/pipeline/resolve.ts';
-import { withinBudget } from '../../lib/pipeline/spending.ts';
-import type { StagePorts } from '../../lib/pipeline/stages.ts';
-import { train } from '../../lib/pipeline/train.ts';
-import { countingRequest, runStages, testPorts } from './run-stages.ts';
+} from '../../../lib/pipeline/records.ts';
+import { resolve } from '../../../lib/pipeline/resolve.ts';
+import type { StagePorts } from '../../../lib/pipeline/stages.ts';
+import { train } from '../../../lib/pipeline/train.ts';
+import { countingRequest, runStages, testPorts } from '../run-stages.ts';
 
 /** A dollar a second of training, nothing for anything else: sums in one's head. */
 const aDollarASecond: PriceTable = {

@@ -2,20 +2,20 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { hasArtifact } from '../../lib/pipeline/artifacts.ts';
-import { costOf, runCostSchema } from '../../lib/pipeline/cost.ts';
-import { spentOf } from '../../lib/pipeline/costed-stages.ts';
-import { keys } from '../../lib/pipeline/keys.ts';
-import { defaultPrices } from '../../lib/pipeline/prices.ts';
-import { readRecord } from '../../lib/pipeline/records.ts';
-import { runDocumentSchema } from '../../lib/pipeline/run-document.ts';
-import { readRunDocument } from '../../lib/pipeline/run-records.ts';
-import type { ObjectStore } from '../../lib/storage/object-store.ts';
-import { openStore } from '../../lib/storage/open-store.ts';
-import { runCommand } from '../cli/run-command.ts';
-import { newTemporaryFolder } from '../temporary-folder.ts';
-import { counting } from './counting-experiment.ts';
-import { countingRequest, runStages, testPorts } from './run-stages.ts';
+import { hasArtifact } from '../../../lib/pipeline/artifacts.ts';
+import { costOf, runCostSchema } from '../../../lib/pipeline/cost/cost.ts';
+import { spentOf } from '../../../lib/pipeline/cost/costed-stages.ts';
+import { defaultPrices } from '../../../lib/pipeline/cost/prices.ts';
+import { keys } from '../../../lib/pipeline/keys.ts';
+import { readRecord } from '../../../lib/pipeline/records.ts';
+import { runDocumentSchema } from '../../../lib/pipeline/run-document.ts';
+import { readRunDocument } from '../../../lib/pipeline/run-records.ts';
+import type { ObjectStore } from '../../../lib/storage/object-store.ts';
+import { openStore } from '../../../lib/storage/open-store.ts';
+import { runCommand } from '../../cli/run-command.ts';
+import { newTemporaryFolder } from '../../temporary-folder.ts';
+import { counting } from '../counting-experiment.ts';
+import { countingRequest, runStages, testPorts } from '../run-stages.ts';
 
 /**
  * A run of two hours on a GPU machine, by hand. Lambda: GB × seconds × $0.0000133334 + $0.0000002 a call, so evaluation is

@@ -1,16 +1,16 @@
 /** Datasets that somebody put into the bucket by other means than `stepwise upload`: they end in the first stage. */
 import { describe, expect, test } from 'vitest';
-import { datasetVersion } from '../../lib/datasets/dataset-version.ts';
-import { sha256 } from '../../lib/pipeline/digest.ts';
-import { defineExperiment } from '../../lib/pipeline/experiment.ts';
-import { keys } from '../../lib/pipeline/keys.ts';
-import { createRegistry } from '../../lib/pipeline/registry.ts';
-import { resolve } from '../../lib/pipeline/resolve.ts';
-import { checkSubscription } from '../../lib/pipeline/subscriptions.ts';
-import { requestFor } from '../../lib/pipeline/uploads.ts';
-import { MemoryObjectStore } from '../../lib/storage/memory-object-store.ts';
-import { counting } from './counting-experiment.ts';
-import { testPorts } from './run-stages.ts';
+import { datasetVersion } from '../../../lib/datasets/dataset-version.ts';
+import { sha256 } from '../../../lib/pipeline/digest.ts';
+import { defineExperiment } from '../../../lib/pipeline/experiment.ts';
+import { keys } from '../../../lib/pipeline/keys.ts';
+import { createRegistry } from '../../../lib/pipeline/registry.ts';
+import { resolve } from '../../../lib/pipeline/resolve.ts';
+import { checkSubscription } from '../../../lib/pipeline/uploads/subscriptions.ts';
+import { requestFor } from '../../../lib/pipeline/uploads/uploads.ts';
+import { MemoryObjectStore } from '../../../lib/storage/memory-object-store.ts';
+import { counting } from '../counting-experiment.ts';
+import { testPorts } from '../run-stages.ts';
 
 const reading = defineExperiment({ ...counting, name: 'test/reading', datasets: [{ name: 'words' }] });
 const subscription = checkSubscription({ dataset: 'words', experiment: 'test/reading', preset: 'smoke' });

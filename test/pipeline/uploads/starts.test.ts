@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { keys } from '../../lib/pipeline/keys.ts';
-import { runRequestSchema } from '../../lib/pipeline/request.ts';
-import { claimStart, keepRequest, markStarted, takeOverClaim } from '../../lib/pipeline/starts.ts';
-import { MemoryObjectStore } from '../../lib/storage/memory-object-store.ts';
+import { keys } from '../../../lib/pipeline/keys.ts';
+import { runRequestSchema } from '../../../lib/pipeline/request.ts';
+import { claimStart, keepRequest, markStarted, takeOverClaim } from '../../../lib/pipeline/uploads/starts.ts';
+import { MemoryObjectStore } from '../../../lib/storage/memory-object-store.ts';
 
 const at = (minute: number) => new Date(Date.UTC(2026, 10, 25, 12, minute));
 const digest = '0123456789abcdef0123456789abcdef';

@@ -1,12 +1,12 @@
 /** What an uploaded dataset starts: one run for each version and subscription, whoever tells of the upload and how often. */
 import { z } from 'zod';
-import { datasetNamePattern, datasetVersionPattern } from '../datasets/dataset.ts';
-import type { ObjectStore } from '../storage/object-store.ts';
-import { digestJson } from './digest.ts';
-import { InvalidRequest } from './errors.ts';
-import { keys } from './keys.ts';
-import { type RunRequest, runRequestSchema } from './request.ts';
-import { newRunName } from './run-names.ts';
+import { datasetNamePattern, datasetVersionPattern } from '../../datasets/dataset.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
+import { digestJson } from '../digest.ts';
+import { InvalidRequest } from '../errors.ts';
+import { keys } from '../keys.ts';
+import { type RunRequest, runRequestSchema } from '../request.ts';
+import { newRunName } from '../run-names.ts';
 import { claimStart, keepRequest, markStarted, type StartClaim } from './starts.ts';
 import type { Subscription } from './subscriptions.ts';
 

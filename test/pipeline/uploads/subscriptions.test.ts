@@ -6,8 +6,8 @@ import {
   mostSubscriptions,
   readSubscriptions,
   removeSubscriptions,
-} from '../../lib/pipeline/subscriptions.ts';
-import { MemoryObjectStore } from '../../lib/storage/memory-object-store.ts';
+} from '../../../lib/pipeline/uploads/subscriptions.ts';
+import { MemoryObjectStore } from '../../../lib/storage/memory-object-store.ts';
 
 const subscription = (experiment: string, more: object = {}) =>
   checkSubscription({ dataset: 'mnist', experiment, preset: 'smoke', ...more });

@@ -3,12 +3,12 @@
  * what was changed in between. Pure: two documents and the code behind each go in.
  */
 import { z } from 'zod';
+import { canonicalJson } from '../digest.ts';
+import { presetNames, verdictOutcomes } from '../experiment.ts';
+import { loadMeasurement } from '../measurements.ts';
+import type { RunDocument } from '../run-document.ts';
 import { type ChangedSource, changedSources, type RunCode } from './code-sources.ts';
 import { type ComparedCurve, changesOf, compareCurves } from './comparison.ts';
-import { canonicalJson } from './digest.ts';
-import { presetNames, verdictOutcomes } from './experiment.ts';
-import { loadMeasurement } from './measurements.ts';
-import type { RunDocument } from './run-document.ts';
 
 export const regressionOutcomes = ['unchanged', 'changed', 'verdict flipped'] as const;
 export type RegressionOutcome = (typeof regressionOutcomes)[number];

@@ -1,14 +1,14 @@
 /** Schedules: an experiment that is run again and again, as `schedules/{name}.json`. Everything in one is hostile until this schema accepted it. */
 import { z } from 'zod';
-import { PreconditionFailed } from '../storage/errors.ts';
-import type { ObjectStore } from '../storage/object-store.ts';
-import { updateObject } from '../storage/update-object.ts';
+import { PreconditionFailed } from '../../storage/errors.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
+import { updateObject } from '../../storage/update-object.ts';
+import { InvalidSchedule, ScheduleExists, UnknownSchedule } from '../errors.ts';
+import { presetNames } from '../experiment.ts';
+import { keys } from '../keys.ts';
+import { formatRecord, parseRecord, readRecord } from '../records.ts';
+import { notificationModes } from '../request.ts';
 import { checkCron, latestCronTime, nextCronTime } from './cron.ts';
-import { InvalidSchedule, ScheduleExists, UnknownSchedule } from './errors.ts';
-import { presetNames } from './experiment.ts';
-import { keys } from './keys.ts';
-import { formatRecord, parseRecord, readRecord } from './records.ts';
-import { notificationModes } from './request.ts';
 
 /** A part of keys, of runs' names and of AWS's own. */
 export const scheduleNamePattern = /^[a-z0-9][a-z0-9-]{0,39}$/;

@@ -1,7 +1,7 @@
 /** How two runs differ, in means over seeds. */
-import type { Measurement } from './experiment.ts';
-import { loadMeasurement, type StoredMeasurement } from './measurements.ts';
-import { type Estimate, estimateOf } from './over-seeds.ts';
+import type { Measurement } from '../experiment.ts';
+import { loadMeasurement, type StoredMeasurement } from '../measurements.ts';
+import { type Estimate, estimateOf } from '../over-seeds.ts';
 
 export interface MeasurementChange {
   readonly metric: string;

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { InvalidPrices } from '../../lib/pipeline/errors.ts';
-import { keys } from '../../lib/pipeline/keys.ts';
-import { defaultPrices, parsePrices, priceTableSchema, readPrices } from '../../lib/pipeline/prices.ts';
-import { MemoryObjectStore } from '../../lib/storage/memory-object-store.ts';
+import { defaultPrices, parsePrices, priceTableSchema, readPrices } from '../../../lib/pipeline/cost/prices.ts';
+import { InvalidPrices } from '../../../lib/pipeline/errors.ts';
+import { keys } from '../../../lib/pipeline/keys.ts';
+import { MemoryObjectStore } from '../../../lib/storage/memory-object-store.ts';
 
 describe('prices of one’s own', () => {
   it('replace what they name and leave the rest', () => {

@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { checkCron, latestCronTime, nextCronTime, toSchedulerExpression } from '../../lib/pipeline/cron.ts';
-import { InvalidSchedule } from '../../lib/pipeline/errors.ts';
+import { InvalidSchedule } from '../../../lib/pipeline/errors.ts';
+import {
+  checkCron,
+  latestCronTime,
+  nextCronTime,
+  toSchedulerExpression,
+} from '../../../lib/pipeline/schedules/cron.ts';
 
 const zurich = 'Europe/Zurich';
 const minute = 60_000;

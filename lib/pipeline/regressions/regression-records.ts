@@ -1,8 +1,8 @@
 /** Regression reports as they lie in the store. */
-import type { ObjectStore } from '../storage/object-store.ts';
-import { InvalidRecord } from './errors.ts';
-import { keys } from './keys.ts';
-import { formatRecord, readRecord } from './records.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
+import { InvalidRecord } from '../errors.ts';
+import { keys } from '../keys.ts';
+import { formatRecord, readRecord } from '../records.ts';
 import { type RegressionReport, regressionReportSchema } from './regression.ts';
 
 export async function writeRegression(store: ObjectStore, report: RegressionReport): Promise<void> {

@@ -1,10 +1,23 @@
 import { describe, expect, test } from 'vitest';
-import { changedSources } from '../../lib/pipeline/code-sources.ts';
-import { describeCauses, describeChanges, summarizeRegression } from '../../lib/pipeline/describe-regression.ts';
-import { causesOf, compareRuns, hasSameParams, regressionReportSchema } from '../../lib/pipeline/regression.ts';
-import { listRegressions, readRegression, writeRegression } from '../../lib/pipeline/regression-records.ts';
-import { MemoryObjectStore } from '../../lib/storage/memory-object-store.ts';
-import { compared, finishedDocument, losses, runCode } from './finished-run.ts';
+import { changedSources } from '../../../lib/pipeline/regressions/code-sources.ts';
+import {
+  describeCauses,
+  describeChanges,
+  summarizeRegression,
+} from '../../../lib/pipeline/regressions/describe-regression.ts';
+import {
+  causesOf,
+  compareRuns,
+  hasSameParams,
+  regressionReportSchema,
+} from '../../../lib/pipeline/regressions/regression.ts';
+import {
+  listRegressions,
+  readRegression,
+  writeRegression,
+} from '../../../lib/pipeline/regressions/regression-records.ts';
+import { MemoryObjectStore } from '../../../lib/storage/memory-object-store.ts';
+import { compared, finishedDocument, losses, runCode } from '../finished-run.ts';
 
 const before = finishedDocument('before');
 const now = finishedDocument('now');

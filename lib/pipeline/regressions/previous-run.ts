@@ -1,11 +1,11 @@
 /** The run that a finished one is compared with, and the code that either was made by. */
-import type { ObjectStore } from '../storage/object-store.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
+import { keys } from '../keys.ts';
+import { readRecord } from '../records.ts';
+import { newestResults } from '../result-index.ts';
+import { type RunDocument, runDocumentSchema } from '../run-document.ts';
 import { type RunCode, runCodeSchema } from './code-sources.ts';
-import { keys } from './keys.ts';
-import { readRecord } from './records.ts';
 import { type ComparedRun, hasSameParams } from './regression.ts';
-import { newestResults } from './result-index.ts';
-import { type RunDocument, runDocumentSchema } from './run-document.ts';
 
 /** How many earlier runs are looked at for one with the same parameters. */
 const mostLookedAt = 25;

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { InvalidRecord, InvalidSchedule, ScheduleExists, UnknownSchedule } from '../../lib/pipeline/errors.ts';
-import { keys } from '../../lib/pipeline/keys.ts';
-import { runNamePattern, runRequestSchema } from '../../lib/pipeline/request.ts';
+import { InvalidRecord, InvalidSchedule, ScheduleExists, UnknownSchedule } from '../../../lib/pipeline/errors.ts';
+import { keys } from '../../../lib/pipeline/keys.ts';
+import { runNamePattern, runRequestSchema } from '../../../lib/pipeline/request.ts';
 import {
   addSchedule,
   checkScheduleDefinition,
@@ -16,8 +16,8 @@ import {
   scheduledRequest,
   scheduledRunName,
   updateSchedule,
-} from '../../lib/pipeline/schedules.ts';
-import { MemoryObjectStore } from '../../lib/storage/memory-object-store.ts';
+} from '../../../lib/pipeline/schedules/schedules.ts';
+import { MemoryObjectStore } from '../../../lib/storage/memory-object-store.ts';
 
 const definition = { name: 'nightly', experiment: 'layer-norm/draw', times: { rate: '1 day' } };
 const at = (text: string) => new Date(`2026-11-${text}Z`);

@@ -4,12 +4,12 @@
  * one stopped.
  */
 import { z } from 'zod';
-import { PreconditionFailed } from '../storage/errors.ts';
-import type { ObjectStore } from '../storage/object-store.ts';
-import { InvalidRecord } from './errors.ts';
-import { keys } from './keys.ts';
-import { formatRecord, parseRecord, requireRecord } from './records.ts';
-import { type RunRequest, runRequestSchema } from './request.ts';
+import { PreconditionFailed } from '../../storage/errors.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
+import { InvalidRecord } from '../errors.ts';
+import { keys } from '../keys.ts';
+import { formatRecord, parseRecord, requireRecord } from '../records.ts';
+import { type RunRequest, runRequestSchema } from '../request.ts';
 
 const claimSchema = z.strictObject({
   formatVersion: z.literal(1),

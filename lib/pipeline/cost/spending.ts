@@ -6,13 +6,11 @@
  * Dollars are what AWS would charge, GPU machines on demand: the upper end, also for a run on a laptop.
  */
 import { z } from 'zod';
-import type { ObjectStore } from '../storage/object-store.ts';
-import { updateObject } from '../storage/update-object.ts';
-import { lambdaMemoryMegabytes } from './cost.ts';
-import { BudgetExceeded } from './errors.ts';
-import { writeFailure } from './failures.ts';
-import { keys } from './keys.ts';
-import { defaultPrices, type PriceTable } from './prices.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
+import { updateObject } from '../../storage/update-object.ts';
+import { BudgetExceeded } from '../errors.ts';
+import { writeFailure } from '../failures.ts';
+import { keys } from '../keys.ts';
 import {
   formatRecord,
   type PlanRecord,
@@ -20,8 +18,10 @@ import {
   planRecordSchema,
   type ResolvedRun,
   requireRecord,
-} from './records.ts';
-import type { StagePorts } from './stages.ts';
+} from '../records.ts';
+import type { StagePorts } from '../stages.ts';
+import { lambdaMemoryMegabytes } from './cost.ts';
+import { defaultPrices, type PriceTable } from './prices.ts';
 
 const ledgerSchema = z.strictObject({
   formatVersion: z.literal(1),

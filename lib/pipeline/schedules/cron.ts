@@ -5,7 +5,7 @@
  * run at its first time by both.
  */
 import { Cron } from 'croner';
-import { InvalidSchedule } from './errors.ts';
+import { InvalidSchedule } from '../errors.ts';
 
 export interface CronTimes {
   /** Minute, hour, day of the month, month, weekday: `0 3 * * 1`. */

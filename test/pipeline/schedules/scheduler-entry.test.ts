@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { deployedEntry, storedEntry } from '../../lib/pipeline/scheduler-entry.ts';
-import { checkScheduleDefinition, scheduleNamePattern } from '../../lib/pipeline/schedules.ts';
+import { deployedEntry, storedEntry } from '../../../lib/pipeline/schedules/scheduler-entry.ts';
+import { checkScheduleDefinition, scheduleNamePattern } from '../../../lib/pipeline/schedules/schedules.ts';
 
 const target = {
   functionArn: 'arn:aws:lambda:eu-west-1:111122223333:function:start',

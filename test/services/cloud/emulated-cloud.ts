@@ -17,7 +17,7 @@ import { bundleCode } from '../../../infra/bundle.ts';
 import { type DeployableCode, projectRoot } from '../../../infra/deployable-code.ts';
 import { type SynthesizedTemplate, synthesizeTemplate } from '../../../infra/synthesize.ts';
 import type { RunRequest } from '../../../lib/pipeline/request.ts';
-import { credentials, findProgram, region, s3ClientFor, startMiniStack } from '../ministack.ts';
+import { credentials, findProgram, type MiniStack, region, s3ClientFor, startMiniStack } from '../ministack.ts';
 import { readFunctionConfiguration } from './aws-request.ts';
 import { type BatchServer, startBatchServer } from './batch-server.ts';
 import { assetBucket, createAssetBucket, deployStack, resolveReferences } from './deployed-stack.ts';
@@ -70,8 +70,17 @@ export async function startEmulatedCloud(): Promise<EmulatedCloud | undefined> {
   }
   const ministack = await startMiniStack({ SFN_WAIT_SCALE: waitScale });
   if (!ministack) return undefined;
-  const { endpoint } = ministack;
   const folder = await mkdtemp(join(tmpdir(), 'stepwise-cloud-'));
+  try {
+    return await deploy(ministack, emulator, folder);
+  } catch (error) {
+    await ministack.stop();
+    throw error;
+  }
+}
+
+async function deploy(ministack: MiniStack, emulator: string, folder: string): Promise<EmulatedCloud> {
+  const { endpoint } = ministack;
   const code = await bundleCode(join(folder, 'bundles'));
   const synthesized = await synthesizeTemplate({ code });
 

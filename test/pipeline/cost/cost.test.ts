@@ -34,7 +34,7 @@ const byHand = {
   storage: 0.0042718,
 };
 
-const documentation = await readFile(join(import.meta.dirname, '../../docs/cost.md'), 'utf8');
+const documentation = await readFile(join(import.meta.dirname, '../../../docs/cost.md'), 'utf8');
 
 it('a run costs what its seconds, calls, transitions and requests come to', () => {
   const work = {
@@ -182,7 +182,7 @@ it('what was recorded before costs had a total is still read, and added up', asy
   const old = { train: 0.5, evaluate: 0.25, orchestration: 0.125, estimated: 3 };
   expect(spentOf(runCostSchema.parse(old))).toBe(0.875);
   expect(spentOf({ estimated: 3 })).toBeUndefined();
-  const folder = join(import.meta.dirname, '../../docs/results');
+  const folder = join(import.meta.dirname, '../../../docs/results');
   for (const name of await readdir(folder, { recursive: true })) {
     if (!name.endsWith('.json')) continue;
     expect(runCostSchema.safeParse(JSON.parse(await readFile(join(folder, name), 'utf8')).cost).error, name).toBe(

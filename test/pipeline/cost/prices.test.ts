@@ -31,7 +31,7 @@ describe('prices of one’s own', () => {
   });
 
   it('are documented as they are', async () => {
-    const text = await readFile(join(import.meta.dirname, '../../docs/cost.md'), 'utf8');
+    const text = await readFile(join(import.meta.dirname, '../../../docs/cost.md'), 'utf8');
     expect(text).toContain(`List prices of ${defaultPrices.region} as of ${defaultPrices.asOf}`);
     const rows = [...text.matchAll(/^\| `(\w+)` \| ([\d.]+) \|/gm)].map(([, name, dollars]) => [name, Number(dollars)]);
     expect(Object.fromEntries(rows)).toEqual(

@@ -60,7 +60,7 @@ export async function bundleEntry(entry: string, folder: string, codeDigests: st
     ...options,
     entryPoints: [{ in: `functions/${entry}`, out: 'index' }],
     outdir: folder,
-    splitting: true,
+    splitting: !whole.has(entry),
     metafile: true,
     external: [...options.external, ...(isContainer ? ['@tensorflow/*'] : [])],
   });
@@ -76,6 +76,9 @@ export async function bundleEntry(entry: string, folder: string, codeDigests: st
     await copyFile(wasm, join(folder, 'tfjs-backend-wasm-simd.wasm'));
   }
 }
+
+/** Lambdas that need all of their code for their first answer: one file is found and linked sooner than thirty. */
+const whole: ReadonlySet<string> = new Set(['start-on-upload.lambda.ts', 'start-on-schedule.lambda.ts']);
 
 /** The Lambdas that compute with TensorFlow.js. */
 const computing: ReadonlySet<string> = new Set(['evaluate.lambda.ts', 'api.lambda.ts']);

@@ -29,7 +29,7 @@ const callers = 8;
 /** Of the resident set: what a leak of a small object a request would exceed many times. */
 const tolerableMegabytesAnHour = 60;
 /** V8 takes more room in steps: in a short soak one of them is no leak, if it is not larger than this share of all. */
-const tolerableStep = 0.1;
+const tolerableStep = 0.25;
 const sampleMilliseconds = Math.max(500, (minutes * 60_000) / 300);
 
 const folder = await mkdtemp(join(tmpdir(), 'stepwise-soak-'));

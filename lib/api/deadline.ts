@@ -7,6 +7,8 @@ export class Deadline {
   readonly #milliseconds: number;
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout;
+  readonly #client: AbortSignal | undefined;
+  readonly #onClientGone = () => this.#stop(new ClientGone());
 
   /** @param client aborted where the caller goes away before the answer */
   constructor(milliseconds: number, client?: AbortSignal) {
@@ -14,7 +16,8 @@ export class Deadline {
     this.#endsAt = performance.now() + milliseconds;
     this.#timer = setTimeout(() => this.#controller.abort(new DeadlineExceeded(milliseconds)), milliseconds);
     this.#timer.unref();
-    client?.addEventListener('abort', () => this.#stop(new ClientGone()), { once: true });
+    this.#client = client;
+    client?.addEventListener('abort', this.#onClientGone, { once: true });
   }
 
   /** Aborted with DeadlineExceeded when the time is over or the request has been answered, with ClientGone when nobody waits. */
@@ -53,6 +56,8 @@ export class Deadline {
 
   #stop(reason: DeadlineExceeded | ClientGone): void {
     clearTimeout(this.#timer);
+    // Node keeps a request's signal, and with it the request, for as long as somebody listens to it.
+    this.#client?.removeEventListener('abort', this.#onClientGone);
     this.#controller.abort(reason);
   }
 }

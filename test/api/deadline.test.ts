@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Deadline } from '../../lib/api/deadline.ts';
@@ -97,4 +98,15 @@ describe('a request', () => {
       details: { request: json.instance, status: 503 },
     });
   });
+});
+
+test('leaves no listener on the caller’s signal, which would keep the request for ever', async () => {
+  const { signal } = new AbortController();
+  for (let request = 0; request < 3; request++) {
+    const deadline = new Deadline(60_000, signal);
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    await deadline.race(Promise.resolve());
+    deadline.end();
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+  }
 });

@@ -155,7 +155,7 @@ it('stops the jobs of a stopped execution and tries none again; a new execution 
 
   cloud.jobs.disturb = () => {};
   expect(await cloud.wait(await cloud.start(request, 'again'))).toEqual(succeeded);
-  await expectAsLocal(cloud, request);
+  await expectAsLocal(cloud, request, { stoppedBefore: true });
   expect((await resultOf(cloud, request)).trials.resumed).toBeGreaterThan(0);
 });
 
@@ -255,7 +255,7 @@ async function resultOf(cloud: EmulatedCloud, { experiment, run }: RunRequest): 
 }
 
 /** The same request by the local engine, undisturbed. */
-async function expectAsLocal(cloud: EmulatedCloud, request: RunRequest): Promise<void> {
+async function expectAsLocal(cloud: EmulatedCloud, request: RunRequest, { stoppedBefore = false } = {}): Promise<void> {
   const local = join(await newTemporaryFolder(), 'store');
   const overrides = Object.entries(request.overrides).flatMap(([name, value]) => ['--set', `${name}=${value}`]);
   const command = ['run', request.experiment, '--preset', request.preset, ...overrides];
@@ -265,5 +265,5 @@ async function expectAsLocal(cloud: EmulatedCloud, request: RunRequest): Promise
   // How much of it was found in the store or in checkpoints is what the tests differ in.
   const { trials, ...rest } = comparable(expected);
   expect(actual).toMatchObject({ ...rest, trials: { planned: trials.planned, failed: 0 } });
-  await expectSameObjects(await cloudStore(cloud), { actual, local, expected });
+  await expectSameObjects(await cloudStore(cloud), { actual, local, expected, stoppedBefore });
 }

@@ -11,13 +11,23 @@ export function comparable(document: RunDocument) {
   return { experiment, preset, params, status, trials, missing, verdict, tables, datasets };
 }
 
-/** Measurements, plan and pictures of the run; all its artifacts. */
+/**
+ * Measurements, plan and pictures of the run; all its artifacts. What is left to train is planned anew where an
+ * earlier execution of the run was stopped: which of its trainings had ended by then is chance (`stoppedBefore`).
+ */
 export async function expectSameObjects(
   inCloud: ObjectStore,
-  runs: { readonly actual: RunDocument; readonly local: string; readonly expected: RunDocument },
+  runs: {
+    readonly actual: RunDocument;
+    readonly local: string;
+    readonly expected: RunDocument;
+    readonly stoppedBefore?: boolean;
+  },
 ): Promise<void> {
   const inFolder = await openStore(runs.local);
-  for (const prefix of [keys.measurementsPrefix, keys.trials, keys.trainBatches, keys.evaluationBatches]) {
+  const planned = [keys.measurementsPrefix, keys.trials, keys.evaluationBatches];
+  if (!runs.stoppedBefore) planned.push(keys.trainBatches);
+  for (const prefix of planned) {
     const expected = await readAll(inFolder, prefix(runs.expected.run));
     const actual = await readAll(inCloud, prefix(runs.actual.run));
     expect(expected.length).toBeGreaterThan(0);

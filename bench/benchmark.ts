@@ -1,5 +1,6 @@
 /** Benchmarks: what one is, and how contestants are timed side by side. */
 import { median } from '../lib/numerics/median.ts';
+import type { MachinePeaks } from './machine-peaks.ts';
 
 /** Our figure beside those of peers, measured in one run. */
 export interface BenchmarkRow {
@@ -12,12 +13,31 @@ export interface BenchmarkRow {
   readonly peers: Readonly<Record<string, number>>;
   /** The bound that our figure is held to: an upper one for times and sizes, a lower one for rates (`…/s`). */
   readonly limit: number;
+  /** Our figure if only the work's operations, or its bytes, took time, at the peaks of this machine; where they are counted. */
+  readonly physicalLimit?: number;
+  /** One of the few that say what matters of the benchmark. */
+  readonly headline?: true;
 }
 
 export interface Benchmark {
   readonly name: string;
-  /** Takes under a minute. `log` is for progress and diagnostics. */
-  run(log: (line: string) => void): Promise<readonly BenchmarkRow[]>;
+  /** Takes under a minute, a few with their peers. `log` is for progress and diagnostics. */
+  run(log: (line: string) => void, context: BenchmarkContext): Promise<readonly BenchmarkRow[]>;
+}
+
+export interface BenchmarkContext {
+  readonly peaks: MachinePeaks;
+  /** The Python that peers run in; absent where there is none. */
+  readonly python?: string;
+}
+
+/** How many times better ours is than the other: more of a rate, less of anything else. */
+export function timesBetter({ unit, ours }: Pick<BenchmarkRow, 'unit' | 'ours'>, other: number): number {
+  return isRate(unit) ? ours / other : other / ours;
+}
+
+export function isRate(unit: string): boolean {
+  return unit.endsWith('/s');
 }
 
 /**

@@ -9,6 +9,7 @@ import { convolutionBytes, createConvolutionKernels } from '../lib/kernels/convo
 import { createConvolutionReference } from '../lib/kernels/convolution-reference.ts';
 import { randomStream } from '../lib/numerics/random.ts';
 import { type Benchmark, type BenchmarkRow, measureInTurn } from './benchmark.ts';
+import type { MachinePeaks } from './machine-peaks.ts';
 
 const shapes: Readonly<Record<string, ConvolutionShape>> = {
   'CIFAR-10, 128 × 16 × 16 × 16, 16 filters of 5 × 5': {
@@ -23,18 +24,18 @@ const shapes: Readonly<Record<string, ConvolutionShape>> = {
 
 export const convolution: Benchmark = {
   name: 'convolution',
-  async run(log) {
+  async run(log, { peaks }) {
     await tf.setBackend('wasm');
     const rows: BenchmarkRow[] = [];
     for (const [name, shape] of Object.entries(shapes)) {
       log(`${name} …`);
-      rows.push(...(await measure(name, shape)));
+      rows.push(...(await measure(name, shape, peaks)));
     }
     return rows;
   },
 };
 
-async function measure(name: string, shape: ConvolutionShape): Promise<readonly BenchmarkRow[]> {
+async function measure(name: string, shape: ConvolutionShape, peaks: MachinePeaks): Promise<readonly BenchmarkRow[]> {
   const sizes = convolutionSizes(shape);
   const capacityBytes = 8 * (sizes.input + sizes.filter + sizes.output) + convolutionBytes(shape) + 6 * 64;
   const contestants = [
@@ -78,7 +79,7 @@ async function measure(name: string, shape: ConvolutionShape): Promise<readonly 
       9,
     );
     const rate = (milliseconds: number) => Number((convolutionOperations(shape) / 1e6 / milliseconds).toFixed(2));
-    for (const { what, limit } of contestants) {
+    for (const { what, limit, threads } of contestants) {
       rows.push({
         benchmark: 'convolution',
         case: `${pass}, ${name}, ${what}`,
@@ -86,6 +87,8 @@ async function measure(name: string, shape: ConvolutionShape): Promise<readonly 
         ours: rate(times[what]!),
         peers: hasPeer ? { 'tfjs-wasm': rate(times.peer!) } : {},
         limit,
+        physicalLimit: peaks.gigaflops[threads],
+        ...(name.startsWith('VGG') && what === '1 thread' ? { headline: true as const } : {}),
       });
     }
   }

@@ -50,6 +50,7 @@ export const evaluation: Benchmark = {
           ours: milliseconds.ours,
           peers: { 'tfjs-wasm': milliseconds.tfjsWasm },
           limit: 300,
+          headline: true,
         },
         { benchmark: 'evaluation', case: 'bundle, zipped', unit: 'MB', ours: megabytes, peers: {}, limit: 3 },
       ];

@@ -14,6 +14,7 @@ import { detectWasmBackend } from '../lib/numerics/backend.ts';
 import { randomStream } from '../lib/numerics/random.ts';
 import { asTensors } from '../lib/training/trainer.ts';
 import { type Benchmark, type BenchmarkRow, measureInTurn } from './benchmark.ts';
+import { leastNanoseconds, type MachinePeaks } from './machine-peaks.ts';
 import { figuresOf, measurePeersInPython, type PeerFigures } from './python-peers.ts';
 
 /** The shapes of the paper's models: permutation-invariant MNIST, skip-thoughts, and one of every step of a minibatch. */
@@ -33,13 +34,13 @@ type Log = (line: string) => void;
 
 export const layerNorm: Benchmark = {
   name: 'layer-norm',
-  async run(log): Promise<readonly BenchmarkRow[]> {
+  async run(log, { python: interpreter, peaks }): Promise<readonly BenchmarkRow[]> {
     await startTensorFlow(detectWasmBackend());
     const rows: BenchmarkRow[] = [];
-    const python = await measurePeersInPython('layer-norm-peers.py', log);
-    for (const shape of shapes) rows.push(await measureNormalization(shape, python, log));
-    rows.push(await measureRecurrent('LSTM', python, log));
-    rows.push(await measureRecurrent('GRU', python, log));
+    const python = await measurePeersInPython('layer_norm.py', interpreter, log);
+    for (const shape of shapes) rows.push(await measureNormalization(shape, python, peaks, log));
+    rows.push(await measureRecurrent('LSTM', python, peaks, log));
+    rows.push(await measureRecurrent('GRU', python, peaks, log));
     rows.push(await measureModel('LSTM', log));
     rows.push(await measureModel('GRU', log));
     return rows;
@@ -55,6 +56,7 @@ function draw(name: string, shape: number[], deviation = 1): tf.Tensor {
 async function measureNormalization(
   [rows, features]: readonly [number, number],
   python: PeerFigures,
+  peaks: MachinePeaks,
   log: Log,
 ): Promise<BenchmarkRow> {
   const name = `${rows}x${features}`;
@@ -97,6 +99,9 @@ async function measureNormalization(
     ours: perElement(times.ours),
     peers: { ...figures, ...figuresOf(python, name) },
     limit: rounded(perElement(times.composed) / 3),
+    // x is read and y written; x and ∂y are read and ∂x is written. That is what has to move; four arrays are kept.
+    physicalLimit: leastNanoseconds({ bytes: 5 * 4, workingSet: 4 * 4 * rows * features }, peaks),
+    headline: true,
   };
 }
 
@@ -107,7 +112,12 @@ function composeNormalization(x: tf.Tensor, gain: tf.Tensor, bias: tf.Tensor): t
   return tf.add(tf.mul(tf.mul(centred, tf.rsqrt(tf.add(variance, 1e-5))), gain), bias);
 }
 
-async function measureRecurrent(cell: 'LSTM' | 'GRU', python: PeerFigures, log: Log): Promise<BenchmarkRow> {
+async function measureRecurrent(
+  cell: 'LSTM' | 'GRU',
+  python: PeerFigures,
+  peaks: MachinePeaks,
+  log: Log,
+): Promise<BenchmarkRow> {
   log(`${cell} of ${steps} steps …`);
   const initialize = cell === 'LSTM' ? initializeLstm : initializeGru;
   const layer = (cell === 'LSTM' ? lstm : gru) as typeof lstm;
@@ -147,6 +157,11 @@ async function measureRecurrent(cell: 'LSTM' | 'GRU', python: PeerFigures, log: 
       ...figuresOf(python, `layer-normalized ${name}`),
     },
     limit: rounded(Math.min(1.25 * plain, composed / 2)),
+    // The gates' products, forward and twice backward.
+    physicalLimit:
+      leastNanoseconds({ operations: 3 * 2 * batch * (inputSize + units) * (cell === 'LSTM' ? 4 : 3) * units }, peaks) /
+      1e6,
+    headline: true,
   };
 }
 
@@ -189,5 +204,6 @@ async function measureModel(cell: 'LSTM' | 'GRU', log: Log): Promise<BenchmarkRo
     ours: times.ours,
     peers: { [`tf.layers.${cell.toLowerCase()}, tfjs-wasm`]: times.theirs },
     limit: rounded(times.theirs / 2),
+    headline: true,
   };
 }

@@ -1,6 +1,7 @@
 /**
  * The coordinatewise LSTM optimizer on the MNIST optimizee of arXiv 1606.04474 (15,910 coordinates, unroll 20, 2 × 20
- * units, log-sign preprocessing), beside the same in plain TensorFlow.js on its WASM backend.
+ * units, log-sign preprocessing), beside the same in plain TensorFlow.js, on its WASM backend and on tfjs-node where that is
+ * installed, and in JAX and PyTorch where Python has them.
  *
  * Forward: a step. Forward + backward: a step and its share of one backward sweep over all coordinates. The peer's is one
  * `tf.grads` over the window, which has its forward pass inside: it is not made to run that twice.
@@ -12,10 +13,17 @@ import { createCoordinatewiseLstmKernel } from '../lib/kernels/coordinatewise-ls
 import { createCoordinatewiseLstmReference } from '../lib/kernels/coordinatewise-lstm-reference.ts';
 import { detectWasmBackend } from '../lib/numerics/backend.ts';
 import { randomStream } from '../lib/numerics/random.ts';
-import { type Benchmark, type BenchmarkRow, measureInTurn } from './benchmark.ts';
+import { type Benchmark, type BenchmarkContext, type BenchmarkRow, measureInTurn } from './benchmark.ts';
+import { leastNanoseconds } from './machine-peaks.ts';
+import { figuresOf, measurePeersInPython } from './python-peers.ts';
 
 const coordinates = 15_910;
 const unrollSteps = 20;
+const hidden = 20;
+/** Of a coordinate's step: the gates' products of two layers, with the preprocessed gradient and then `hidden` inputs, and the output's. */
+const forwardOperations = 2 * (4 * hidden * (2 + hidden) + 4 * hidden * (hidden + hidden) + hidden);
+/** Each product goes backward twice: to its inputs and to its weights. */
+const backwardOperations = 2 * forwardOperations;
 /** Steps of a forward measurement. */
 const forwardSteps = 5;
 const options = {
@@ -27,7 +35,7 @@ const options = {
 
 export const optimizerKernel: Benchmark = {
   name: 'optimizer-kernel',
-  async run(log) {
+  async run(log, context) {
     await tf.setBackend('wasm');
     const backend = detectWasmBackend();
     log(`this machine runs ${backend}`);
@@ -80,25 +88,38 @@ export const optimizerKernel: Benchmark = {
     );
     for (const lstm of Object.values(contestants)) lstm.dispose();
 
-    const rows = (name: string, times: Record<keyof typeof contestants, number>, steps: number, limit: number) => {
+    const python = await measurePython(context, log);
+    const rows = (
+      name: 'forward' | 'forward+backward',
+      times: Record<keyof typeof contestants, number>,
+      steps: number,
+      limit: number,
+    ) => {
       const figure = (milliseconds: number) => Number(((milliseconds * 1000) / (coordinates * steps)).toFixed(3));
-      const row = (what: string, milliseconds: number, bound: number): BenchmarkRow => ({
+      const operations = forwardOperations + (name === 'forward' ? 0 : backwardOperations);
+      const row = (what: string, milliseconds: number, bound: number, threads: 1 | 2): BenchmarkRow => ({
         benchmark: 'optimizer-kernel',
         case: `${name}, ${coordinates} coordinates, ${what}`,
         unit: 'µs/coordinate-step',
         ours: figure(milliseconds),
-        peers: { 'tfjs-wasm': figure(times.peer) },
+        peers: { 'tfjs-wasm': figure(times.peer), ...figuresOf(python[threads], name) },
         limit: bound,
+        physicalLimit: leastNanoseconds({ operations, threads }, context.peaks) / 1000,
       });
       return [
-        row('1 thread', times.ours, limit),
-        row('2 threads', times.twoThreads, limit),
-        row('1 thread, plain SIMD', times.plain, 2 * limit),
+        { ...row('1 thread', times.ours, limit, 1), headline: true as const },
+        { ...row('2 threads', times.twoThreads, Number((limit / 1.8).toPrecision(2)), 2), headline: true as const },
+        row('1 thread, plain SIMD', times.plain, 2 * limit, 1),
       ];
     };
-    return [...rows('forward', forward, forwardSteps, 0.6), ...rows('forward+backward', both, unrollSteps, 1.5)];
+    return [...rows('forward', forward, forwardSteps, 0.45), ...rows('forward+backward', both, unrollSteps, 0.9)];
   },
 };
+
+async function measurePython({ python }: BenchmarkContext, log: (line: string) => void) {
+  const onThreads = (threads: number) => measurePeersInPython('optimizer_kernel.py', python, log, [String(threads)]);
+  return { 1: await onThreads(1), 2: await onThreads(2) };
+}
 
 /** Gradients as they come in training: of either sign, over many orders of magnitude. */
 function gradientsOfAllMagnitudes(): Float32Array {

@@ -34,6 +34,7 @@ export const orchestration: Benchmark = {
         ours: medians.ours / 1000,
         peers: { 'aws-local-stepfunctions, inline map': medians.inlineMap / 1000 },
         limit: limitSeconds,
+        headline: true as const,
       });
     }
     log('memory …');

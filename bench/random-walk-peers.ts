@@ -10,14 +10,14 @@ import { scene } from './random-walk-scene.ts';
 
 const classes = 21;
 
-/** What random-walk-peers.py prints, in milliseconds. */
-export async function measurePeers(log: (line: string) => void): Promise<PeerFigures> {
+/** What peers/random_walk.py prints, in milliseconds. */
+export async function measurePeers(python: string | undefined, log: (line: string) => void): Promise<PeerFigures> {
   const { picture, probabilities } = inBytes();
   const folder = await mkdtemp(join(tmpdir(), 'stepwise-bench-'));
   try {
     const file = join(folder, 'scene');
     await writeFile(file, Buffer.concat([picture.data, Buffer.from(probabilities.data.buffer)]));
-    return await measurePeersInPython('random-walk-peers.py', log, [file]);
+    return await measurePeersInPython('random_walk.py', python, log, [file]);
   } finally {
     await rm(folder, { recursive: true });
   }

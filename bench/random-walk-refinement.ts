@@ -1,7 +1,7 @@
 /**
  * Refinement of a 500 × 375 prediction, affinities of colours included, one thread: to a bound on values, and to labels. Peers of
- * the first are our own other solvers; of the second, pydensecrf's ten iterations, if env PYTHON is a Python that has it, and our
- * own dense CRF.
+ * the first are our own other solvers; of the second, our own dense CRF, and in Python pydensecrf's ten iterations and
+ * scikit-image's random walker.
  *
  * Two predictions: `scene` has twelve of its 21 classes nowhere, as predictions of photographs have most; `blobs` has each of them
  * somewhere, so that every class is walked for.
@@ -32,9 +32,14 @@ export async function measureRefinement(
   for (const [name, each] of Object.entries(cases)) rows.push(await measureValues(name, each));
   for (const [name, each] of Object.entries(cases)) {
     log(`labels of ${name} …`);
-    rows.push(...(await measureLabels(name, each, name === 'scene' ? figuresOf(peers, '10 iterations') : {})));
+    rows.push(...(await measureLabels(name, each, name === 'scene' ? peersToLabels(peers) : {})));
   }
   return rows;
+}
+
+/** Of a prediction of the scene. */
+function peersToLabels(peers: PeerFigures): Readonly<Record<string, number>> {
+  return { ...figuresOf(peers, '10 iterations'), ...figuresOf(peers, 'random walker') };
 }
 
 /** A softmax of scores as a network of stride 8 puts them out, enlarged bilinearly: in each square of 48 pixels some class. */
@@ -96,6 +101,7 @@ async function measureValues(name: string, { picture, probabilities }: Case): Pr
       'start from smaller walks': Math.round(times.started),
     },
     limit: 760,
+    headline: true,
   };
 }
 
@@ -124,6 +130,7 @@ async function measureLabels(
         ...peers,
       },
       limit: 220,
+      headline: true,
     },
     {
       benchmark: 'random-walk',

@@ -6,9 +6,10 @@ import { createNeighbourhood } from '../lib/random-walk/neighbourhood.ts';
 import { refine } from '../lib/random-walk/refine.ts';
 import { refineOnThreads } from '../lib/random-walk/refine-on-threads.ts';
 import { type BenchmarkRow, measureInTurn } from './benchmark.ts';
+import type { MachinePeaks } from './machine-peaks.ts';
 import { photograph, scene } from './random-walk-scene.ts';
 
-export async function measureThreads(): Promise<readonly BenchmarkRow[]> {
+export async function measureThreads(peaks: MachinePeaks): Promise<readonly BenchmarkRow[]> {
   const neighbourhood = createNeighbourhood(5);
   const [classes, channels] = [21, 3];
   const [one, two] = [1, 2].map((threads) => {
@@ -49,6 +50,8 @@ export async function measureThreads(): Promise<readonly BenchmarkRow[]> {
       peers: { '1 thread': rate(steps.one) },
       // 1.7 times the bound of one thread.
       limit: 59.5,
+      physicalLimit: peaks.gigaflops[2],
+      headline: true,
     },
     milliseconds('affinities and degrees, 500x375, R = 5, 3 channels, 2 threads', affinities, 50),
     milliseconds('refine, 500x375, R = 5, 21 classes, RGB, α = 0.99 to a bound of 1e-3, 2 threads', refinement, 1600),

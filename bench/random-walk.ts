@@ -10,6 +10,7 @@ import { randomStream } from '../lib/numerics/random.ts';
 import { createNeighbourhood } from '../lib/random-walk/neighbourhood.ts';
 import { walkStep } from '../lib/random-walk/walk.ts';
 import { type Benchmark, type BenchmarkRow, measureInTurn } from './benchmark.ts';
+import type { MachinePeaks } from './machine-peaks.ts';
 import { measureCosts } from './random-walk-costs.ts';
 import { measureDenseCrf, measurePeers, stepMilliseconds } from './random-walk-peers.ts';
 import { measureRefinement } from './random-walk-refinement.ts';
@@ -18,12 +19,12 @@ import { measureThreads } from './random-walk-threads.ts';
 
 export const randomWalk: Benchmark = {
   name: 'random-walk',
-  async run(log) {
+  async run(log, { python, peaks }) {
     await tf.setBackend('wasm');
-    const peers = await measurePeers(log);
+    const peers = await measurePeers(python, log);
     log('one step …');
-    const forward = await measureStep(stepMilliseconds(peers));
-    const threads = await measureThreads();
+    const forward = await measureStep(stepMilliseconds(peers), peaks);
+    const threads = await measureThreads(peaks);
     log('affinities …');
     const affinities = await measureAffinities();
     log('refinement …');
@@ -37,7 +38,10 @@ export const randomWalk: Benchmark = {
 /** The composed step keeps every neighbour's product: at the photograph's size it does not fit TensorFlow.js's memory. */
 const detail = { height: 94, width: 125 };
 
-async function measureStep(python: Readonly<Record<string, number>>): Promise<readonly BenchmarkRow[]> {
+async function measureStep(
+  python: Readonly<Record<string, number>>,
+  peaks: MachinePeaks,
+): Promise<readonly BenchmarkRow[]> {
   const neighbourhood = createNeighbourhood(5);
   const [classes, channels] = [21, 3];
   const builds = ['wasm-relaxed', 'wasm-plain'] as const;
@@ -77,8 +81,9 @@ async function measureStep(python: Readonly<Record<string, number>>): Promise<re
       ...Object.fromEntries(Object.entries(python).map(([name, time]) => [name, rate(photograph, time)])),
     },
     limit,
+    physicalLimit: peaks.gigaflops[1],
   });
-  return [row('1 thread', times.relaxed, 35), row('1 thread, plain SIMD', times.plain, 15)];
+  return [{ ...row('1 thread', times.relaxed, 35), headline: true }, row('1 thread, plain SIMD', times.plain, 15)];
 }
 
 async function measureAffinities(): Promise<readonly BenchmarkRow[]> {

@@ -1,14 +1,21 @@
-/** `npm run --silent bench -- [NAME] [--json]`: runs one benchmark, or all. */
+/**
+ * `npm run --silent bench -- [NAME …] [--json] [--record] [--no-peers]`: runs these benchmarks, or all. `--record`, for all
+ * together, writes docs/benchmarks.json and from it docs/benchmarks.md and the README’s table.
+ */
 import { parseArgs } from 'node:util';
-import type { Benchmark, BenchmarkRow } from './benchmark.ts';
+import type { Benchmark, BenchmarkContext, BenchmarkRow } from './benchmark.ts';
 import { cifar } from './cifar.ts';
 import { convolution } from './convolution.ts';
 import { endpoints } from './endpoints.ts';
 import { evaluation } from './evaluation.ts';
 import { layerNorm } from './layer-norm.ts';
+import { measureMachinePeaks } from './machine-peaks.ts';
 import { optimizerKernel } from './optimizer-kernel.ts';
 import { orchestration } from './orchestration.ts';
+import { preparePeers } from './python-peers.ts';
 import { randomWalk } from './random-walk.ts';
+import { recordBenchmarks } from './record-benchmarks.ts';
+import { renderTextTable } from './render-benchmarks.ts';
 import { upload } from './upload.ts';
 
 const benchmarks: readonly Benchmark[] = [
@@ -23,48 +30,29 @@ const benchmarks: readonly Benchmark[] = [
   upload,
 ];
 
-const { values, positionals } = parseArgs({ options: { json: { type: 'boolean' } }, allowPositionals: true });
+const { values, positionals } = parseArgs({
+  options: { json: { type: 'boolean' }, record: { type: 'boolean' }, 'no-peers': { type: 'boolean' } },
+  allowPositionals: true,
+});
 const names = benchmarks.map(({ name }) => name);
 const unknown = positionals.find((name) => !names.includes(name));
-if (unknown !== undefined) {
-  console.error(`There is no benchmark ${unknown}. The benchmarks are: ${names.join(', ')}.`);
-  process.exit(2);
-}
+if (unknown !== undefined) fail(`There is no benchmark ${unknown}. The benchmarks are: ${names.join(', ')}.`);
+if (values.record && (positionals.length > 0 || values['no-peers']))
+  fail('--record is for all benchmarks with their peers: leave names and --no-peers out.');
 
+const log = (line: string) => console.error(line);
+const python = values['no-peers'] ? undefined : await preparePeers(log);
+log('the peaks of this machine …');
+const context: BenchmarkContext = { peaks: await measureMachinePeaks(), ...(python ? { python } : {}) };
 const rows: BenchmarkRow[] = [];
 for (const benchmark of benchmarks) {
   if (positionals.length > 0 && !positionals.includes(benchmark.name)) continue;
-  rows.push(...(await benchmark.run((line) => console.error(`${benchmark.name}: ${line}`))));
+  rows.push(...(await benchmark.run((line) => log(`${benchmark.name}: ${line}`), context)));
 }
-console.log(values.json ? JSON.stringify(rows, undefined, 2) : formatTable(rows));
+if (values.record) for (const path of await recordBenchmarks(rows, context.peaks)) log(`wrote ${path}`);
+console.log(values.json ? JSON.stringify(rows, undefined, 2) : renderTextTable(rows));
 
-function formatTable(all: readonly BenchmarkRow[]): string {
-  const cells = all.map((row) => [
-    row.benchmark,
-    row.case,
-    `${formatFigure(row.ours)} ${row.unit}`,
-    `${row.unit.endsWith('/s') ? '≥' : '≤'} ${row.limit}`,
-    Object.entries(row.peers)
-      .map(([peer, figure]) => `${peer} ${formatFigure(figure)} (${formatFigure(ratio(row, figure))}×)`)
-      .join(', '),
-  ]);
-  const table = [['benchmark', 'case', 'ours', 'limit', 'peers (ours is so many times better)'], ...cells];
-  const widths = table[0]!.map((_, column) => Math.max(...table.map((line) => line[column]!.length)));
-  return table
-    .map((line) =>
-      line
-        .map((cell, column) => cell.padEnd(widths[column]!))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
-}
-
-/** How many times better ours is: more of a rate, less of anything else. */
-function ratio(row: BenchmarkRow, peer: number): number {
-  return row.unit.endsWith('/s') ? row.ours / peer : peer / row.ours;
-}
-
-function formatFigure(figure: number): string {
-  return figure.toPrecision(3);
+function fail(message: string): never {
+  console.error(message);
+  process.exit(2);
 }

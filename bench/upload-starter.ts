@@ -44,6 +44,7 @@ export async function measureStarter(folder: string, log: (line: string) => void
     ours,
     peers: {},
     limit: 100,
+    headline: true,
   });
   return [
     row('starter, cold: first line to answer', own),

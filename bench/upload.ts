@@ -3,9 +3,10 @@
  * processes of their own against one S3 server on this machine; and the function that an upload starts, cold.
  */
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { projectRoot } from '../infra/deployable-code.ts';
@@ -22,24 +23,28 @@ const share = 0.9;
 
 export const upload: Benchmark = {
   name: 'upload',
-  async run(log): Promise<readonly BenchmarkRow[]> {
+  async run(log, { python }): Promise<readonly BenchmarkRow[]> {
     const folder = await mkdtemp(join(tmpdir(), 'stepwise-bench-'));
     try {
-      return [...(await measureUpload(folder, log)), ...(await measureStarter(folder, log))];
+      return [...(await measureUpload(folder, python, log)), ...(await measureStarter(folder, log))];
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
   },
 };
 
-async function measureUpload(folder: string, log: (line: string) => void): Promise<readonly BenchmarkRow[]> {
+async function measureUpload(
+  folder: string,
+  python: string | undefined,
+  log: (line: string) => void,
+): Promise<readonly BenchmarkRow[]> {
   const server = await startMiniStack();
   if (!server) return [];
   try {
     log(`making ${files} files`);
     const source = join(folder, 'files');
     await makeFiles(source);
-    const aws = findProgram('aws');
+    const aws = findAwsCommandLine(python);
     if (!aws) log('no AWS command line here (aws): nothing to compare with');
     log('each twice, the first to warm up');
     const contestants: Record<string, () => Promise<void>> = {
@@ -56,11 +61,18 @@ async function measureUpload(folder: string, log: (line: string) => void): Promi
         ours: pace(ours!),
         peers: theirs === undefined ? {} : { 'aws s3 cp --recursive': pace(theirs) },
         limit: theirs === undefined ? 0 : Math.round(share * pace(theirs)),
+        headline: true,
       },
     ];
   } finally {
     await server.stop();
   }
+}
+
+/** Where the peers in Python are, it is one of them. */
+function findAwsCommandLine(python: string | undefined): string | undefined {
+  const beside = python && join(dirname(python), 'aws');
+  return beside && existsSync(beside) ? beside : findProgram('aws');
 }
 
 async function makeFiles(folder: string): Promise<void> {

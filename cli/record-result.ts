@@ -23,6 +23,8 @@ import { CannotRecord } from './errors.ts';
 
 const run = promisify(execFile);
 
+const recordedPaths = ['docs/results', 'docs/benchmarks.json', 'docs/benchmarks.md', 'README.md'];
+
 /** Returns the files written, as project-relative paths. Throws CannotRecord. */
 export async function recordRun(
   document: RunDocument,
@@ -88,12 +90,13 @@ export async function readRecordedResults(projectRoot = projectRootOfThisFile())
 }
 
 /** With a `+` where a file of the project differs from it; the tables themselves do not count. */
-async function readCommit(projectRoot: string): Promise<string> {
+/** HEAD, and `+` where files other than those that recording writes differ from it. Throws CannotRecord. */
+export async function readCommit(projectRoot: string): Promise<string> {
   try {
     const { stdout: commit } = await run('git', ['rev-parse', 'HEAD'], { cwd: projectRoot });
     const { stdout: changes } = await run(
       'git',
-      ['status', '--porcelain', '--', '.', ':(exclude)docs/results', ':(exclude)README.md'],
+      ['status', '--porcelain', '--', '.', ...recordedPaths.map((path) => `:(exclude)${path}`)],
       { cwd: projectRoot },
     );
     return `${commit.trim()}${changes.trim() === '' ? '' : '+'}`;

@@ -1,31 +1,15 @@
-"""What PyTorch and JAX take for the cases of layer-norm.ts, on one thread; those that are not installed are left out.
+"""What PyTorch and JAX take for the cases of layer-norm.ts, on one thread.
 
-Prints {"torch": {...}, "jax": {...}}: nanoseconds an element of layer normalization forward and backward by shape "128x1000",
+Nanoseconds an element of layer normalization forward and backward by shape "128x1000",
 and, of JAX, milliseconds a step of recurrent layers by their name. Medians.
 """
 
-import json
-import os
-import statistics
-import sys
-import time
+from timing import median_seconds, print_figures, use_threads
 
-os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-os.environ["OMP_NUM_THREADS"] = "1"
-os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
+use_threads(1)
 
 SHAPES = [(128, 1000), (64, 2400), (1824, 1600)]
 STEPS, BATCH, INPUTS, UNITS = 100, 64, 240, 240
-
-
-def median_seconds(run, rounds):
-    run()
-    times = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
 
 
 def measure_torch():
@@ -44,7 +28,7 @@ def measure_torch():
             torch.autograd.grad(y, [x, gain, bias], weights)
 
         result[f"{rows}x{features}"] = 1e9 * median_seconds(run, 30) / (rows * features)
-    return result
+    return f"PyTorch {torch.__version__}", result
 
 
 def measure_jax():
@@ -116,13 +100,7 @@ def measure_jax():
 
         run = lambda: jax.block_until_ready(gradients(p, inputs))
         result[name] = 1e3 * median_seconds(run, 5) / STEPS
-    return result
+    return f"JAX {jax.__version__}", result
 
 
-results = {}
-for name, measure in {"torch": measure_torch, "jax": measure_jax}.items():
-    try:
-        results[name] = measure()
-    except ImportError:
-        print(f"{name}: not installed", file=sys.stderr)
-json.dump(results, sys.stdout)
+print_figures([measure_torch, measure_jax])

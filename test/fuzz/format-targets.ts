@@ -23,6 +23,7 @@ import { parseSick } from '../../lib/datasets/sick.ts';
 import { decodeLines } from '../../lib/datasets/text-lines.ts';
 import { decodeOptimizerFile } from '../../lib/learned-optimizers/tensorflow/optimizer-file.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../lib/numerics/safetensors.ts';
+import { parseRecord } from '../../lib/pipeline/records.ts';
 import { runRequestSchema } from '../../lib/pipeline/request.ts';
 
 export interface FuzzTarget {
@@ -49,13 +50,6 @@ function repairPng(file: Uint8Array): Uint8Array {
 
 const text = (content: string) => Buffer.from(content);
 const utf8 = (bytes: Uint8Array) => Buffer.from(bytes).toString();
-const json = (bytes: Uint8Array): unknown => {
-  try {
-    return JSON.parse(utf8(bytes));
-  } catch {
-    return undefined;
-  }
-};
 
 const matFiles = JSON.parse(readFileSync(new URL('../golden/mat-files.json', import.meta.url), 'utf8'));
 const mat = (content: string) => Buffer.from(content, 'base64');
@@ -218,11 +212,11 @@ export const formatTargets: readonly FuzzTarget[] = [
   {
     name: 'dataset-manifest',
     samples: [text(JSON.stringify(manifest))],
-    run: (bytes) => datasetManifestSchema.safeParse(json(bytes)),
+    run: (bytes) => parseRecord('_manifest.json', utf8(bytes), datasetManifestSchema),
   },
   {
     name: 'run-request',
     samples: [text(JSON.stringify(request))],
-    run: (bytes) => runRequestSchema.safeParse(json(bytes)),
+    run: (bytes) => parseRecord('request.json', utf8(bytes), runRequestSchema),
   },
 ];

@@ -1,6 +1,6 @@
 /** The profiles of several runs as one Markdown table, which a terminal shows as well. */
 import { inside } from './attribute.ts';
-import type { StageProfile } from './profile-experiment.ts';
+import type { StageProfile } from './summarize-stages.ts';
 import type { Part } from './whole-preset.ts';
 
 export interface ProfileRow extends StageProfile {

@@ -1,7 +1,7 @@
 /** What a shortened run says of the whole preset. */
 import type { AnyExperiment } from '../../lib/pipeline/experiment.ts';
-import type { StageProfile } from './profile-experiment.ts';
 import { evaluationSeconds, trainingSeconds } from './shorten.ts';
+import type { StageProfile } from './summarize-stages.ts';
 
 type Params = Readonly<Record<string, unknown>>;
 
@@ -22,11 +22,11 @@ export function evaluationPart(experiment: AnyExperiment, cut: Params, preset: P
   return { work: ratio(evaluationSeconds(experiment, cut), evaluationSeconds(experiment, preset)), jobs: 1 };
 }
 
-/** The share outside if loading is once a job and all else grows with the work, 0 to 1. */
-export function outsideOfWhole({ seconds, outside, loadingSeconds }: StageProfile, { work, jobs }: Part): number {
-  const loading = loadingSeconds / jobs;
-  const all = loading + (seconds - loadingSeconds) / work;
-  return all > 0 ? (loading + (seconds * outside - loadingSeconds) / work) / all : 0;
+/** The share outside if what is once a job stays that and all else grows with the work, 0 to 1. */
+export function outsideOfWhole({ seconds, outside, onceAJobSeconds }: StageProfile, { work, jobs }: Part): number {
+  const ofJobs = onceAJobSeconds / jobs;
+  const all = ofJobs + (seconds - onceAJobSeconds) / work;
+  return all > 0 ? (ofJobs + (seconds * outside - onceAJobSeconds) / work) / all : 0;
 }
 
 function ratio(part: number, all: number): number {

@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest';
-import type { StageProfile } from '../../../bench/profiling/profile-experiment.ts';
+import type { StageProfile } from '../../../bench/profiling/summarize-stages.ts';
 import { outsideOfWhole, trainingPart, whole } from '../../../bench/profiling/whole-preset.ts';
 import { experiments } from '../../../lib/experiments.ts';
 
-/** 10 s, of which 4 outside, of which 3 are modules that load. */
+/** 10 s, of which 4 outside, of which 3 once a job. */
 const measured: StageProfile = {
   stage: 'train',
   seconds: 10,
   secondsByCategory: { kernels: 6, modules: 3, json: 1 },
   inside: 0.6,
   outside: 0.4,
-  loadingSeconds: 3,
+  onceAJobSeconds: 3,
   largestOutside: [],
 };
 
@@ -18,13 +18,13 @@ test('a run that was not shortened is the whole preset', () => {
   expect(outsideOfWhole(measured, whole)).toBeCloseTo(0.4, 9);
 });
 
-test('loading is once a job, and all else grows with the work', () => {
+test('what is once a job stays that, and all else grows with the work', () => {
   expect(outsideOfWhole(measured, { work: 0.1, jobs: 1 })).toBeCloseTo((3 + 10) / (3 + 70), 9);
   expect(outsideOfWhole(measured, { work: 0.1, jobs: 0.5 })).toBeCloseTo((6 + 10) / (6 + 70), 9);
 });
 
 test('a stage that did nothing spent nothing outside', () => {
-  const nothing = { ...measured, seconds: 0, outside: 0, loadingSeconds: 0 };
+  const nothing = { ...measured, seconds: 0, outside: 0, onceAJobSeconds: 0 };
   expect(outsideOfWhole(nothing, whole)).toBe(0);
 });
 

@@ -28,3 +28,10 @@ test('a preset that is short enough stays as it is', () => {
   const experiment = experiments.find('layer-norm/invariances');
   expect(shorten(experiment, experiment.presets.laptop, 3600)).toBe(experiment.presets.laptop);
 });
+
+test('horizons are cut by whole windows where nothing else helps, and what is measured beyond them with them', () => {
+  const experiment = experiments.find('learned-optimizers/robust-training');
+  const cut = shorten(experiment, experiment.presets.laptop, 20) as { horizonSteps: number; measuredSteps: number[] };
+  expect(cut.horizonSteps).toBe(20);
+  expect(cut.measuredSteps).toEqual([20, 200, 2000]);
+});

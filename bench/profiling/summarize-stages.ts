@@ -14,7 +14,7 @@ export interface StageProfile {
   /** Shares of `seconds`, 0 to 1. */
   readonly inside: number;
   readonly outside: number;
-  /** Of `seconds` outside: what is once a job however long it trains, that its modules load and that it is started. */
+  /** Of `seconds` outside: what is once a job however long it trains. It is started, loads modules, and decodes its dataset. */
   readonly onceAJobSeconds: number;
   /** The frames outside that took longest. */
   readonly largestOutside: readonly { readonly label: string; readonly share: number }[];
@@ -48,8 +48,8 @@ export function summarizeStages({ own, jobs, marks, root }: RunProfiles): readon
     const orchestrated = own.flatMap((profile) => spans.flatMap((span) => attributeTimes(profile, span, root)));
     if (stage !== 'train') return summarize(stage, orchestrated, []);
     const trained = jobs.flatMap((profile) => attributeTimes(profile, always, root));
-    const loaded = trained.filter(({ category }) => category === 'modules');
-    return summarize(stage, [...orchestrated, ...trained], [...orchestrated, ...loaded]);
+    const begun = trained.filter(({ category }) => category === 'modules' || category === 'datasets');
+    return summarize(stage, [...orchestrated, ...trained], [...orchestrated, ...begun]);
   });
 }
 

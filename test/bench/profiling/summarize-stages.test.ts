@@ -52,8 +52,13 @@ test('the largest frames outside are named, the largest first', () => {
   ]);
 });
 
-test('orchestrating is once a job', () => {
-  const [train, evaluate] = summarizeStages(run);
-  expect(train!.onceAJobSeconds).toBeCloseTo(0.005, 9);
+test('starting a job, loading its modules and decoding its dataset are once a job', () => {
+  const decoding = makeProfile([
+    [7, ' lib/layer-norm/training/draw.ts'],
+    [8, 'parseIdx lib/datasets/idx.ts'],
+    [20, 'loss lib/layer-norm/models/draw.ts'],
+  ]);
+  const [train, evaluate] = summarizeStages({ ...run, jobs: [job, decoding] });
+  expect(train!.onceAJobSeconds).toBeCloseTo(0.005 + 0.007 + 0.008, 9);
   expect(evaluate!.onceAJobSeconds).toBe(0);
 });

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CpuProfile } from './cpu-profile.ts';
-import { jobProfiles, marksFile, type ProfiledRun, profilingArguments, type StageMark } from './profiled-process.ts';
+import { jobProfiles, marksFile, type ProfiledRun, profilingArguments, type RunMarks } from './profiled-process.ts';
 import { type StageProfile, summarizeStages } from './summarize-stages.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -19,7 +19,7 @@ export async function profileExperiment(asked: Omit<ProfiledRun, 'profiles'>): P
     await runProfiled({ ...asked, profiles });
     const own = await readProfiles(profiles);
     const jobs = await readProfiles(join(profiles, jobProfiles));
-    const marks = JSON.parse(await readFile(join(profiles, marksFile), 'utf8')) as readonly StageMark[];
+    const marks = JSON.parse(await readFile(join(profiles, marksFile), 'utf8')) as RunMarks;
     return summarizeStages({ own, jobs, marks, root: root.href });
   } finally {
     await rm(profiles, { recursive: true, force: true });

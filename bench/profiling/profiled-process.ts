@@ -18,8 +18,14 @@ export interface StageMark extends Span {
   readonly stage: RunStage;
 }
 
-/** In the folder of profiles: when the stages began and ended. */
-export const marksFile = 'stages.json';
+export interface RunMarks {
+  readonly stages: readonly StageMark[];
+  /** From the end of one trial to the first step of the next: a job starts, loads modules, decodes its dataset. */
+  readonly preparations: readonly Span[];
+}
+
+/** In the folder of profiles: a run's marks. */
+export const marksFile = 'marks.json';
 /** In the folder of profiles: those of the run's jobs. */
 export const jobProfiles = 'jobs';
 

@@ -1,7 +1,7 @@
 /** What each stage of a profiled run spent its time on. */
 import { type Attribution, attribute, type Category, inside } from './attribute.ts';
 import { always, type CpuProfile, type Span, selfTimes } from './cpu-profile.ts';
-import type { StageMark } from './profiled-process.ts';
+import type { RunMarks } from './profiled-process.ts';
 
 /** `around`: the program's start and the stages that only prepare and conclude. */
 export type ProfiledStage = 'train' | 'evaluate' | 'around';
@@ -25,7 +25,7 @@ export interface RunProfiles {
   readonly own: readonly CpuProfile[];
   /** Of those that train. */
   readonly jobs: readonly CpuProfile[];
-  readonly marks: readonly StageMark[];
+  readonly marks: RunMarks;
   /** The project's folder as an address. */
   readonly root: string;
 }
@@ -37,7 +37,7 @@ const framesNamed = 3;
  * which run in the process that orchestrates, have no jobs.
  */
 export function summarizeStages({ own, jobs, marks, root }: RunProfiles): readonly StageProfile[] {
-  const spansOf = (stage: string) => marks.filter((mark) => mark.stage === stage);
+  const spansOf = (stage: string) => marks.stages.filter((mark) => mark.stage === stage);
   const work = [...spansOf('train'), ...spansOf('evaluate')].sort((a, b) => a.from - b.from);
   const parts: readonly (readonly [ProfiledStage, readonly Span[]])[] = [
     ['train', spansOf('train')],
@@ -47,9 +47,12 @@ export function summarizeStages({ own, jobs, marks, root }: RunProfiles): readon
   return parts.map(([stage, spans]) => {
     const orchestrated = own.flatMap((profile) => spans.flatMap((span) => attributeTimes(profile, span, root)));
     if (stage !== 'train') return summarize(stage, orchestrated, []);
-    const trained = jobs.flatMap((profile) => attributeTimes(profile, always, root));
+    const attributeJobs = (among: readonly Span[]) =>
+      jobs.flatMap((profile) => among.flatMap((span) => attributeTimes(profile, span, root)));
+    const prepared = attributeJobs(marks.preparations);
+    const trained = attributeJobs(gapsBetween(marks.preparations));
     const begun = trained.filter(({ category }) => category === 'modules' || category === 'datasets');
-    return summarize(stage, [...orchestrated, ...trained], [...orchestrated, ...begun]);
+    return summarize(stage, [...orchestrated, ...prepared, ...trained], [...orchestrated, ...prepared, ...begun]);
   });
 }
 

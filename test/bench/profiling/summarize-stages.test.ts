@@ -16,17 +16,17 @@ const job = makeProfile([
   [25, 'step lib/kernels/recurrent.ts', 'set builtin'],
 ]);
 /** The profile begins at 1 s. */
-const marks = [
+const stages = [
   { stage: 'train', from: 1_010_000, to: 1_065_000 },
   { stage: 'evaluate', from: 1_065_000, to: 1_105_000 },
 ] as const;
 
-const run = { own: [own], jobs: [job], marks, root };
+const run = { own: [own], jobs: [job], marks: { stages, preparations: [] }, root };
 
 test('a sample stands for the time until the next, and a span takes what lies in it', () => {
   const seconds = (times: ReadonlyMap<unknown, number>) => [...times.values()].reduce((sum, time) => sum + time, 0);
   expect(seconds(selfTimes(job))).toBeCloseTo(0.1, 9);
-  expect(seconds(selfTimes(own, marks[1]))).toBeCloseTo(0.04, 9);
+  expect(seconds(selfTimes(own, stages[1]))).toBeCloseTo(0.04, 9);
 });
 
 test('each stage gets its own time, training that of its jobs too, and waiting is nobody’s', () => {
@@ -61,4 +61,12 @@ test('starting a job, loading its modules and decoding its dataset are once a jo
   const [train, evaluate] = summarizeStages({ ...run, jobs: [job, decoding] });
   expect(train!.onceAJobSeconds).toBeCloseTo(0.005 + 0.007 + 0.008, 9);
   expect(evaluate!.onceAJobSeconds).toBe(0);
+});
+
+test('so is everything else until its first step, but for what it is there for', () => {
+  const preparations = [{ from: 1_050_000, to: 1_080_000 }];
+  const [train] = summarizeStages({ ...run, marks: { stages, preparations } });
+  // Orchestrating, then 15 ms of garbage collection and 5 ms of copying; 10 ms of the model's loss are none of it.
+  expect(train!.onceAJobSeconds).toBeCloseTo(0.005 + 0.015 + 0.005, 9);
+  expect(train!.seconds).toBeCloseTo(0.105, 9);
 });

@@ -56,10 +56,10 @@ export interface Attribution {
 
 /** `root`: the project's folder as an address, `file:///…/`. */
 export function attribute({ frame, callers }: Stack, root: string): Attribution {
-  const name = frame.functionName || 'anonymous';
+  const name = nameOf(frame);
   if (frame.url === '' && name in states) return { category: states[name]!, label: name };
   const owner = [frame, ...callers].find((candidate) => ownCategory(candidate, root) !== undefined);
-  const place = owner ? describePlace(owner, root) : frame.url || 'built in';
+  const place = describePlace(owner ?? frame, root);
   const label = owner === frame || !owner ? `${name} ${place}` : `${name} ← ${owner.functionName || 'module'} ${place}`;
   if (isJson(frame)) return { category: 'json', label };
   // What Node itself does on its own account is input and output.
@@ -87,7 +87,14 @@ function isJson({ url, functionName }: CallFrame): boolean {
   return url === '' && (functionName === 'parse' || functionName === 'stringify');
 }
 
+/** V8 names a regular expression by all of it. */
+function nameOf({ functionName }: CallFrame): string {
+  return functionName.startsWith('RegExp: ') ? 'RegExp' : functionName || 'anonymous';
+}
+
+/** A file of the project, a package, or what Node calls its own. */
 function describePlace({ url }: CallFrame, root: string): string {
-  const [, inPackage] = url.split('/node_modules/');
-  return inPackage ?? (url.startsWith(root) ? url.slice(root.length) : url);
+  const inPackage = url.split('/node_modules/').at(1);
+  if (inPackage !== undefined) return /^(?:@[^/]+\/)?[^/]+/.exec(inPackage)![0];
+  return url.startsWith(root) ? url.slice(root.length) : url || 'V8';
 }

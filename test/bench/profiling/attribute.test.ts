@@ -61,9 +61,13 @@ test('the engine’s states', () => {
 });
 
 test('a label names the function, and the file that it was attributed by', () => {
-  const callers = [frameOf('copyIn lib/kernels/recurrent.ts')];
-  expect(attribute({ frame: frameOf('set builtin'), callers }, root).label).toBe(
-    'set ← copyIn lib/kernels/recurrent.ts',
-  );
-  expect(attribute({ frame: callers[0]!, callers: [] }, root).label).toBe('copyIn lib/kernels/recurrent.ts');
+  const labelOf = (frame: FrameText, ...callers: readonly FrameText[]) =>
+    attribute({ frame: frameOf(frame), callers: callers.map(frameOf) }, root).label;
+  const copyIn: FrameText = 'copyIn lib/kernels/recurrent.ts';
+  expect(labelOf(copyIn)).toBe('copyIn lib/kernels/recurrent.ts');
+  expect(labelOf('set builtin', copyIn)).toBe('set ← copyIn lib/kernels/recurrent.ts');
+  expect(labelOf('RegExp: a|b builtin', copyIn)).toBe('RegExp ← copyIn lib/kernels/recurrent.ts');
+  expect(labelOf(`matMul ${tensorFlow}`)).toBe('matMul @tensorflow/tfjs-backend-wasm');
+  expect(labelOf('visit file:///elsewhere/node_modules/esbuild/lib/main.js')).toBe('visit esbuild');
+  expect(labelOf('read builtin')).toBe('read V8');
 });

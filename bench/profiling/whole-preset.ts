@@ -1,5 +1,6 @@
 /** What a shortened run says of the whole preset. */
 import type { AnyExperiment } from '../../lib/pipeline/experiment.ts';
+import { groupTrials } from '../../lib/pipeline/plan-batches.ts';
 import { evaluationSeconds, trainingSeconds } from './shorten.ts';
 import type { StageProfile } from './summarize-stages.ts';
 
@@ -15,7 +16,7 @@ export const whole: Part = { work: 1, jobs: 1 };
 
 export function trainingPart(experiment: AnyExperiment, cut: Params, preset: Params): Part {
   const work = ratio(trainingSeconds(experiment, cut), trainingSeconds(experiment, preset));
-  return { work, jobs: ratio(experiment.plan(cut).length, experiment.plan(preset).length) };
+  return { work, jobs: ratio(countJobs(experiment, cut), countJobs(experiment, preset)) };
 }
 
 export function evaluationPart(experiment: AnyExperiment, cut: Params, preset: Params): Part {
@@ -27,6 +28,10 @@ export function outsideOfWhole({ seconds, outside, onceAJobSeconds }: StageProfi
   const ofJobs = onceAJobSeconds / jobs;
   const all = ofJobs + (seconds - onceAJobSeconds) / work;
   return all > 0 ? (ofJobs + (seconds * outside - onceAJobSeconds) / work) / all : 0;
+}
+
+function countJobs(experiment: AnyExperiment, params: Params): number {
+  return groupTrials(experiment.plan(params), (trial) => trial).length;
 }
 
 function ratio(part: number, all: number): number {

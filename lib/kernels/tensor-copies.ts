@@ -1,12 +1,15 @@
 /**
- * Parts of tensors on TensorFlow.js's WebAssembly backend, copied from where they lie. The backend's own slice reads the
- * whole tensor out of its memory before it takes the part: to unstack n steps it copies all of them n times.
+ * TensorFlow.js's WebAssembly backend with fewer copies. Its slice reads the whole tensor out of its memory before it takes
+ * the part: to unstack n steps it copies all of them n times. Its clone, which is made of every tensor that a gradient
+ * will need, is a copy too, where a second name for the same values would do.
  */
 import * as tf from '@tensorflow/tfjs-core';
 
 /** The part of TensorFlow.js's WebAssembly backend that is used here. */
 interface WasmBackend {
   makeOutput(shape: readonly number[], dtype: tf.DataType): tf.TensorInfo;
+  /** The values have one owner more. */
+  incRef(dataId: object): void;
   /** Valid until the backend's memory grows. */
   typedArrayFromHeap(tensor: tf.TensorInfo): Float32Array | Int32Array | Uint8Array;
 }
@@ -18,7 +21,12 @@ interface KernelCall<Inputs, Attributes> {
 }
 
 /** Puts these kernels in the place of the backend's, which must be loaded; they give the same values. */
-export function useDirectSlices(): void {
+export function avoidTensorCopies(): void {
+  replaceKernel('Identity', ({ inputs, backend }: KernelCall<{ x: tf.TensorInfo }, unknown>) => {
+    const { dataId, shape, dtype } = inputs.x;
+    backend.incRef(dataId);
+    return { dataId, shape, dtype };
+  });
   replaceKernel('Slice', ({ inputs, attrs, backend }: KernelCall<{ x: tf.TensorInfo }, tf.SliceAttrs>) => {
     const [begin, size] = tf.slice_util.parseSliceParams(inputs.x as tf.Tensor, attrs.begin, attrs.size) as [
       number[],

@@ -2,7 +2,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { startTensorFlow } from '../../functions/numeric-backend.ts';
-import { useDirectSlices } from '../../lib/kernels/tensor-slices.ts';
+import { avoidTensorCopies } from '../../lib/kernels/tensor-copies.ts';
 import '../../lib/numerics/register-gradients.ts';
 
 beforeAll(() => startTensorFlow('wasm-plain'));
@@ -79,15 +79,37 @@ test('a part that makes the memory grow', () => {
   tf.dispose([whole, part]);
 });
 
+test.each(['float32', 'int32', 'bool'] as const)('a clone has the values after its original is gone, %s', (dtype) => {
+  const original = counted([2, 3], dtype);
+  const values = Array.from(original.dataSync());
+  const { numDataBuffers } = tf.memory();
+  const clone = original.clone();
+  expect(tf.memory().numDataBuffers).toBe(numDataBuffers);
+  original.dispose();
+  const other = counted([2, 3], dtype);
+  expect(Array.from(clone.dataSync())).toEqual(values);
+  tf.dispose([clone, other]);
+  expect(tf.memory().numDataBuffers).toBe(numDataBuffers - 1);
+});
+
+test('a variable that is assigned to leaves clones of what it was', () => {
+  const variable = tf.variable(counted([3]));
+  const before = variable.clone();
+  variable.assign(tf.tensor1d([7, 8, 9]));
+  expect(Array.from(before.dataSync())).toEqual([0, 1, 2]);
+  expect(Array.from(variable.dataSync())).toEqual([7, 8, 9]);
+  variable.dispose();
+});
+
 test('nothing is left behind', () => {
   const whole = counted([4, 3]);
   const { numTensors, numDataBuffers } = tf.memory();
-  tf.dispose([...tf.unstack(whole), ...tf.split(whole, 2), tf.slice(whole, [1, 1], [2, 2])]);
+  tf.dispose([...tf.unstack(whole), ...tf.split(whole, 2), tf.slice(whole, [1, 1], [2, 2]), whole.clone()]);
   expect(tf.memory()).toMatchObject({ numTensors, numDataBuffers });
 });
 
 test('asking for it again changes nothing', () => {
   const kernel = tf.getKernel('Slice', 'wasm');
-  useDirectSlices();
+  avoidTensorCopies();
   expect(tf.getKernel('Slice', 'wasm')).toBe(kernel);
 });

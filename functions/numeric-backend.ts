@@ -42,6 +42,8 @@ async function startWasm(build: 'wasm-relaxed' | 'wasm-plain'): Promise<void> {
   await tf.ready();
   const { useKernelBuild } = await import('../lib/kernels/kernel-instance.ts');
   useKernelBuild(build);
+  const { avoidTensorCopies } = await import('../lib/kernels/tensor-copies.ts');
+  avoidTensorCopies();
 }
 
 async function startNode(backend: 'node-cpu' | 'node-gpu'): Promise<void> {

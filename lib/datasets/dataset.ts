@@ -49,6 +49,6 @@ export type DatasetManifest = z.infer<typeof datasetManifestSchema>;
 /** A pinned dataset, open for reading. */
 export interface DatasetReader {
   readonly manifest: DatasetManifest;
-  /** One file's bytes, checked against the manifest's checksum. Throws DatasetCorrupt. */
+  /** One file's bytes, checked against the manifest's checksum. They may be another's too: read only. Throws DatasetCorrupt. */
   file(name: string): Promise<Uint8Array>;
 }

@@ -1,6 +1,7 @@
 /** Evaluate: measures one batch of evaluations. What was measured before, of the same model by the same code, is read instead. */
 
 import type { DatasetReader } from '../datasets/dataset.ts';
+import { keepFiles } from '../datasets/kept-files.ts';
 import { openDataset } from '../datasets/pinned-dataset.ts';
 import { hasArtifact, readArtifact } from './artifacts.ts';
 import { findBatch } from './batches.ts';
@@ -21,6 +22,9 @@ import {
 } from './records.ts';
 import { breathe, pinnedVersion, remember } from './run-resources.ts';
 import type { BatchInput, EvaluateOutput, StagePorts } from './stages.ts';
+
+/** A batch keeps so much of a dataset's files: all of MNIST or CIFAR-10, a fraction of a Lambda's memory. */
+const mostKeptBytes = 256 * 1024 * 1024;
 
 type Item = EvaluationBatch['evaluations'][number];
 
@@ -125,7 +129,10 @@ function evaluationContext(
         throw new Error(`An evaluation reads the model of '${trial}', which it does not list in its 'trials'.`);
       return remember(models, trial, () => readArtifact(ports.store, trial, digest));
     },
-    dataset: (name) => remember(readers, name, () => openDataset(ports.store, name, pinnedVersion(resolved, name))),
+    dataset: (name) =>
+      remember(readers, name, async () =>
+        keepFiles(await openDataset(ports.store, name, pinnedVersion(resolved, name)), mostKeptBytes),
+      ),
     startTensorFlow: () => ports.startTensorFlow(),
     breathe,
   };

@@ -1,4 +1,5 @@
 /** Measures trained convolutional networks on the test images, unit by unit near the edge and at the centre, and in time. */
+import type { DatasetReader } from '../../datasets/dataset.ts';
 import { withPrefix } from '../../numerics/tensor-names.ts';
 import type { EvaluationContext, TrainedModel, TrainingContext } from '../../pipeline/context.ts';
 import type { Measurement } from '../../pipeline/experiment.ts';
@@ -66,7 +67,7 @@ async function measureTest(evaluation: TestEvaluation, context: EvaluationContex
   const { classify, measureUnits } = await import('../models/classify-images.ts');
   const { forwardConvolutions } = await import('../models/convolutions.ts');
 
-  const { train: trained, test } = await readImages(images, await context.dataset(images));
+  const { train: trained, test } = await imagesOf(images, await context.dataset(images));
   const tested = sliceImages(test, 0, Math.min(testImages, test.count));
   const settings = JSON.parse(model.metadata.settings!) as ConvnetSettings;
   const parameters = asTensors(model.tensors);
@@ -98,6 +99,15 @@ async function measureTest(evaluation: TestEvaluation, context: EvaluationContex
   } finally {
     tf.dispose(Object.values(parameters));
   }
+}
+
+/** A batch’s evaluations read the same dataset, which is decoded once. */
+const decoded = new WeakMap<DatasetReader, ReturnType<typeof readImages>>();
+
+function imagesOf(name: ConvnetImages, reader: DatasetReader): ReturnType<typeof readImages> {
+  const images = decoded.get(reader) ?? readImages(name, reader);
+  decoded.set(reader, images);
+  return images;
 }
 
 /** The learning rate whose training ended with the lowest validation loss; the first of equals. */

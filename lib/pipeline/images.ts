@@ -3,6 +3,7 @@
  * to `summarize`, which puts them into the report.
  */
 import { z } from 'zod';
+import { mapConcurrently } from '../storage/map-concurrently.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { InvalidEvaluationImage } from './errors.ts';
 import { type EvaluationImage, imageSchema } from './evaluation-image.ts';
@@ -27,9 +28,11 @@ export async function readImages(
   batches: readonly number[],
 ): Promise<readonly EvaluationImage[]> {
   const images: EvaluationImage[] = [];
-  for (const batch of batches) {
+  const objects = mapConcurrently(batches, async (batch) => {
     const key = keys.images(run, batch);
-    const object = await store.get(key);
+    return { key, object: await store.get(key) };
+  });
+  for await (const { key, object } of objects) {
     const lines = new TextDecoder().decode(object?.body).split('\n').filter(Boolean);
     for (const line of lines) images.push(parseRecord(key, line, imageSchema));
   }

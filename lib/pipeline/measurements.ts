@@ -1,5 +1,6 @@
 /** Measurements as JSON Lines. JSON has no NaN or infinity; a value that is not finite is null there and NaN here. */
 import type { z } from 'zod';
+import { mapConcurrently } from '../storage/map-concurrently.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { Measurement } from './experiment.ts';
 import { keys } from './keys.ts';
@@ -27,9 +28,11 @@ export async function readMeasurements(
   batches: readonly number[],
 ): Promise<readonly Measurement[]> {
   const measurements: Measurement[] = [];
-  for (const batch of batches) {
+  const objects = mapConcurrently(batches, async (batch) => {
     const key = keys.measurements(run, batch);
-    const object = await store.get(key);
+    return { key, object: await store.get(key) };
+  });
+  for await (const { key, object } of objects) {
     const lines = new TextDecoder().decode(object?.body).split('\n').filter(Boolean);
     for (const line of lines) measurements.push(loadMeasurement(parseRecord(key, line, measurementSchema)));
   }

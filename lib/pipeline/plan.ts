@@ -4,6 +4,7 @@
  */
 
 import { writeLines } from '../storage/json-lines.ts';
+import { mapConcurrently } from '../storage/map-concurrently.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { writeBatches } from './batches.ts';
 import { costOf, expectedWork } from './cost/cost.ts';
@@ -27,7 +28,6 @@ import type { PlanOutput, ResolveOutput, StagePorts } from './stages.ts';
 
 /** As many as a GPU machine of the job's size has; a trial that says nothing is given all of them. */
 const allCpus = 64;
-const concurrentLookUps = 32;
 
 /** Takes Resolve's output. Throws BudgetExceeded where the missing work will cost more than the run may. */
 export async function plan(input: unknown, ports: StagePorts): Promise<PlanOutput> {
@@ -93,11 +93,8 @@ async function withoutObject<T>(
   keyOf: (item: T) => string,
 ): Promise<readonly T[]> {
   const missing: T[] = [];
-  for (let start = 0; start < items.length; start += concurrentLookUps) {
-    const some = items.slice(start, start + concurrentLookUps);
-    const heads = await Promise.all(some.map((item) => store.head(keyOf(item))));
-    missing.push(...some.filter((_, index) => heads[index] === undefined));
-  }
+  const found = mapConcurrently(items, async (item) => ({ item, head: await store.head(keyOf(item)) }));
+  for await (const { item, head } of found) if (head === undefined) missing.push(item);
   return missing;
 }
 

@@ -6,6 +6,7 @@
  * between leaves nothing but a file that nobody reads, and adding a run costs as much after a hundred thousand as after two.
  */
 import { z } from 'zod';
+import { mapConcurrently } from '../storage/map-concurrently.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { updateObject } from '../storage/update-object.ts';
 import { sha256 } from './digest.ts';
@@ -35,8 +36,6 @@ const volumeSchema = z.strictObject({ formatVersion: z.literal(1), runs: z.array
 
 /** Entries of a volume. The index holds up to twice as many, so that the newest ones are there in one read. */
 export const volumeEntries = 1000;
-/** Volumes that are read at one time. */
-const concurrentReads = 16;
 
 /** Ascending by the time they finished, each run once; empty where no run has. */
 export async function readResultIndex(store: ObjectStore): Promise<readonly ResultIndexEntry[]> {
@@ -44,11 +43,8 @@ export async function readResultIndex(store: ObjectStore): Promise<readonly Resu
   if (!index) return [];
   const { volumes = [], runs } = index;
   const latest = new Map<string, ResultIndexEntry>();
-  for (let from = 0; from < volumes.length; from += concurrentReads) {
-    const some = volumes.slice(from, from + concurrentReads);
-    for (const entries of await Promise.all(some.map((digest) => readVolume(store, digest)))) {
-      for (const entry of entries) latest.set(entry.run, entry);
-    }
+  for await (const entries of mapConcurrently(volumes, (digest) => readVolume(store, digest))) {
+    for (const entry of entries) latest.set(entry.run, entry);
   }
   if (volumes.length === 0) return runs;
   for (const entry of runs) latest.set(entry.run, entry);

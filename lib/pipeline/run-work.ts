@@ -1,4 +1,5 @@
 /** What a run's records say of the work that was done: counts, times, what is missing. */
+import { mapConcurrently } from '../storage/map-concurrently.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { hasArtifact } from './artifacts.ts';
 import type { BilledWork } from './cost/cost.ts';
@@ -47,14 +48,18 @@ export async function readTrainingWork(
   let reused = 0;
   let resumed = 0;
   let machine: { threads: number; hardware: string } | undefined;
-  for (const plannedTrial of planned) {
+  const found = mapConcurrently(planned, async (plannedTrial) => ({
+    plannedTrial,
+    isTrained: await hasArtifact(store, plannedTrial.digest),
+    record: await readRecord(store, keys.trainingRecord(run, plannedTrial.digest), trainingRecordSchema),
+  }));
+  for await (const { plannedTrial, isTrained, record } of found) {
     const { trial, digest } = plannedTrial;
-    if (!(await hasArtifact(store, digest))) {
+    if (!isTrained) {
       failed.push(trial.name);
       unfinished.add(digest);
       continue;
     }
-    const record = await readRecord(store, keys.trainingRecord(run, digest), trainingRecordSchema);
     if (!record) {
       reused++;
       continue;
@@ -98,8 +103,11 @@ export async function readEvaluationWork(
   const spans: Span[] = [];
   const missing: string[] = [];
   let computed = 0;
-  for (const batch of batches) {
-    const record = await readRecord(store, keys.evaluationRecord(run, batch), evaluationRecordSchema);
+  const found = mapConcurrently(batches, async (batch) => ({
+    batch,
+    record: await readRecord(store, keys.evaluationRecord(run, batch), evaluationRecordSchema),
+  }));
+  for await (const { batch, record } of found) {
     if (!record) {
       missing.push(`batch ${batch}`);
       continue;

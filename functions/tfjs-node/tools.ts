@@ -28,9 +28,15 @@ async function mustRun(command: string, args: readonly string[], what: string, f
   const { ended, output } = await attempt(command, args, {});
   if (ended === undefined) return;
   const line = [command, ...args].join(' ');
-  throw new CannotBuild(
-    `Building tfjs-node needs ${what}, and '${line}' ended with ${ended}${output && ` (${output.trim()})`}. ${fix}, or use --backend wasm.`,
-  );
+  const came =
+    ended === 'ENOENT'
+      ? `there is no '${command}'`
+      : `'${line}' ended with ${ended} (${firstLine(output) || 'no output'})`;
+  throw new CannotBuild(`Building tfjs-node needs ${what}, and ${came}. ${fix}, or use --backend wasm.`);
+}
+
+function firstLine(text: string): string | undefined {
+  return text.trim().split('\n')[0];
 }
 
 export interface RunOptions {

@@ -19,16 +19,6 @@ export class DataFolderMissing extends InputError {
   }
 }
 
-/** `--backend node` without the package that brings it. */
-export class BackendMissing extends InputError {
-  constructor(backend: string, options?: ErrorOptions) {
-    super(
-      `The backend ${backend} needs the optional package @tensorflow/tfjs-node, which cannot be loaded here. Install it, or use --backend wasm.`,
-      options,
-    );
-  }
-}
-
 export class ReportMissing extends InputError {
   constructor(run: string, status: string) {
     super(

@@ -1,8 +1,9 @@
 /** What the stages know of the world when they run on this machine, and the job that stands for a container. */
-import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { join, resolve as resolvePath } from 'node:path';
+import { TfjsNodeMissing } from '../functions/errors.ts';
 import { openStagePorts } from '../functions/stage-ports.ts';
+import { findTfjsNode } from '../functions/tfjs-node/location.ts';
 import type { LocalRun } from '../lib/local/engine.ts';
 import { detectWasmBackend, type NumericBackend, numericBackends } from '../lib/numerics/backend.ts';
 import { aggregate } from '../lib/pipeline/aggregate.ts';
@@ -15,7 +16,7 @@ import { plan } from '../lib/pipeline/plan.ts';
 import { recordFailure } from '../lib/pipeline/record-failure.ts';
 import { resolve } from '../lib/pipeline/resolve.ts';
 import type { StagePorts } from '../lib/pipeline/stages.ts';
-import { BackendMissing, InvalidUsage } from './errors.ts';
+import { InvalidUsage } from './errors.ts';
 
 export interface LocalOptions {
   /** A folder or `s3://…`, as the user gave it. */
@@ -34,22 +35,14 @@ export interface LocalWorld extends Pick<LocalRun, 'handlers' | 'jobCommand'> {
   readonly threads: number;
 }
 
-/** `wasm`: the best of its kind here; `node`: TensorFlow on the processor; or a backend by its full name. Throws InvalidUsage, BackendMissing. */
+/** `wasm`: the best of its kind here; `node`: TensorFlow on the processor; or a backend by its full name. Throws InvalidUsage, TfjsNodeMissing. */
 export function chooseBackend(name: string | undefined): NumericBackend {
   if (name === undefined || name === 'wasm') return detectWasmBackend();
   const backend = name === 'node' ? 'node-cpu' : numericBackends.find((known) => known === name);
   if (!backend)
     throw new InvalidUsage(`--backend is wasm or node, or one of ${numericBackends.join(', ')}, and got '${name}'.`);
-  if (backend.startsWith('node-')) requireTensorFlow(backend);
+  if (backend.startsWith('node-') && !findTfjsNode()) throw new TfjsNodeMissing(backend);
   return backend;
-}
-
-function requireTensorFlow(backend: NumericBackend): void {
-  try {
-    createRequire(import.meta.url).resolve('@tensorflow/tfjs-node');
-  } catch (cause) {
-    throw new BackendMissing(backend, { cause });
-  }
 }
 
 /** Absolute, for a child process may have another working directory; an address stays as it is. */

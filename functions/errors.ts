@@ -23,3 +23,12 @@ export class NoGpu extends RunError {
     );
   }
 }
+
+/** A backend of tfjs-node where there is none: nothing was built, and npm could not download it. */
+export class TfjsNodeMissing extends InputError {
+  constructor(backend: string) {
+    super(
+      `The backend ${backend} needs tfjs-node, which is not here. Build it with 'npm run build:tfjs-node' (Linux, with g++ and pip), or use --backend wasm.`,
+    );
+  }
+}

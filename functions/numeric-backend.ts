@@ -5,9 +5,10 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import util from 'node:util';
 import { detectWasmBackend, type NumericBackend, numericBackends } from '../lib/numerics/backend.ts';
-import { InvalidEnvironment, NoGpu } from './errors.ts';
+import { InvalidEnvironment, NoGpu, TfjsNodeMissing } from './errors.ts';
+import { loadTfjsNode } from './tfjs-node/load.ts';
+import { findTfjsNode } from './tfjs-node/location.ts';
 
 /** `STEPWISE_BACKEND`, or the best that runs everywhere. Throws InvalidEnvironment. */
 export function readNumericBackend(name: string | undefined, variable = 'STEPWISE_BACKEND'): NumericBackend {
@@ -17,7 +18,10 @@ export function readNumericBackend(name: string | undefined, variable = 'STEPWIS
   return known;
 }
 
-/** Throws NoGpu where `node-gpu` is asked for and TensorFlow sees none: a GPU machine that computes on its CPU is money lost. */
+/**
+ * Throws TfjsNodeMissing, and NoGpu where `node-gpu` is asked for and TensorFlow sees none: a GPU machine that computes on
+ * its CPU is money lost.
+ */
 export async function startTensorFlow(backend: NumericBackend): Promise<void> {
   if (backend === 'wasm-relaxed' || backend === 'wasm-plain') await startWasm(backend);
   else await startNode(backend);
@@ -47,12 +51,10 @@ async function startWasm(build: 'wasm-relaxed' | 'wasm-plain'): Promise<void> {
 }
 
 async function startNode(backend: 'node-cpu' | 'node-gpu'): Promise<void> {
-  // tfjs-node 4.22 calls what Node 23 removed; the fix was merged and never released.
-  Object.assign(util, { isNullOrUndefined: (value: unknown) => value === null || value === undefined });
+  const entry = findTfjsNode();
+  if (!entry) throw new TfjsNodeMissing(backend);
   const tf = await import('@tensorflow/tfjs-core');
-  // Optional, and outside every bundle: a name that the compiler and the bundler do not look up.
-  const nativePackage = '@tensorflow/tfjs-node';
-  await import(nativePackage);
+  await loadTfjsNode(entry);
   await tf.setBackend('tensorflow');
   await tf.ready();
   const { isUsingGpuDevice = false } = tf.backend() as { readonly isUsingGpuDevice?: boolean };

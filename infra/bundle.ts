@@ -3,7 +3,7 @@
  * files that its modules read, and the training image's build context.
  */
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -49,6 +49,8 @@ export async function bundleCode(directory: string): Promise<DeployableCode> {
   }
   await mkdir(join(imageDirectory, 'cli'));
   await copyFile(join(projectRoot, 'cli/package.json'), join(imageDirectory, 'cli/package.json'));
+  // As it is here, and at its place: the image's build is what `npm run build:tfjs-node` does on a laptop.
+  await cp(join(projectRoot, 'functions/tfjs-node'), join(imageDirectory, 'functions/tfjs-node'), { recursive: true });
   return { stageDirectories, functionDirectories, imageDirectory };
 }
 

@@ -121,6 +121,8 @@ describe('the bundles', () => {
       expect.arrayContaining(['Dockerfile', 'package.json', 'package-lock.json', 'index.mjs', 'code-digests.json']),
     );
     expect(await readdir(join(code.imageDirectory, 'cli'))).toEqual(['package.json']);
+    const native = 'functions/tfjs-node';
+    expect(await readdir(join(code.imageDirectory, native))).toEqual(await readdir(join(projectRoot, native)));
     const sources = await Promise.all(
       files.filter((file) => file.endsWith('.mjs')).map((file) => readFile(join(code.imageDirectory, file), 'utf8')),
     );

@@ -1,0 +1,58 @@
+/**
+ * `npm run parity -- [NAME…]`: every experiment's smoke preset (or those named) on WASM and on tfjs-node, and how far apart
+ * the results are. Exit code 1 where one differs by more than its tolerance, or fails. Needs `npm run build:tfjs-node`.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { renderTextTable } from '../../cli/text-table.ts';
+import { TfjsNodeMissing } from '../../functions/errors.ts';
+import { findTfjsNode } from '../../functions/tfjs-node/location.ts';
+import { experiments } from '../../lib/experiments.ts';
+import type { Difference } from './compare.ts';
+import { runOnBoth } from './run-on-both.ts';
+import { toleranceOf } from './tolerances.ts';
+
+const known = experiments.all().map(({ name }) => name);
+const names = process.argv.length > 2 ? process.argv.slice(2) : known;
+const unknown = names.find((name) => !known.includes(name));
+if (unknown !== undefined || !findTfjsNode()) {
+  console.error(
+    unknown === undefined
+      ? new TfjsNodeMissing('node-cpu').message
+      : `There is no experiment ${unknown}. There are: ${known.join(', ')}.`,
+  );
+  process.exit(2);
+}
+
+const rows: string[][] = [];
+for (const name of names) {
+  const folder = await mkdtemp(join(tmpdir(), 'stepwise-parity-'));
+  try {
+    const { largest, verdicts } = await runOnBoth(name, folder);
+    const allowed = toleranceOf(name);
+    const far = (largest?.relative ?? 0) > allowed;
+    if (far || verdicts) process.exitCode = 1;
+    const outcome = verdicts ? `verdicts differ: ${verdicts}` : far ? 'too far apart' : 'within it';
+    rows.push([name, (largest?.relative ?? 0).toExponential(1), allowed.toExponential(0), describe(largest), outcome]);
+  } catch (error) {
+    process.exitCode = 1;
+    rows.push([name, '–', '–', '–', (error as Error).message.trim().split('\n').at(-1)!]);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  console.error(rows.at(-1)!.join('  '));
+}
+const columns = [
+  { label: 'experiment' },
+  { label: 'largest relative difference', number: true },
+  { label: 'tolerance', number: true },
+  { label: 'where' },
+  { label: 'is' },
+];
+console.log(renderTextTable(columns, rows));
+
+function describe(difference: Difference | undefined): string {
+  if (!difference) return 'measures time only';
+  return difference.relative === 0 ? 'nowhere' : `${difference.place}: ${difference.values.join(' and ')}`;
+}

@@ -1,0 +1,12 @@
+/**
+ * How far results on tfjs-node may be from those on WASM, as a share of a metric's scale. Both compute in float32, and add in
+ * another order; every training step carries on what the one before rounded differently.
+ */
+export const tolerance = 1e-3;
+
+/** Experiments that need more, each with what makes it so. */
+const exceptions: Readonly<Record<string, number>> = {};
+
+export function toleranceOf(experiment: string): number {
+  return exceptions[experiment] ?? tolerance;
+}

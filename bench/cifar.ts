@@ -24,6 +24,7 @@ import { detectWasmBackend } from '../lib/numerics/backend.ts';
 import { randomStream } from '../lib/numerics/random.ts';
 import { type Benchmark, type BenchmarkRow, measureInTurn } from './benchmark.ts';
 import { leastNanoseconds } from './machine-peaks.ts';
+import { useTfjsNode } from './tfjs-node.ts';
 
 const shape = {
   ...{ height: 32, width: 32, colours: 3, filters: [16, 16, 16], kernelSize: 5 },
@@ -35,7 +36,7 @@ const backpropagatedPerTensor = 2000;
 export const cifar: Benchmark = {
   name: 'cifar',
   async run(log, { peaks }) {
-    const hasNode = await tf.setBackend('tensorflow').catch(() => false);
+    const hasNode = await useTfjsNode();
     if (!hasNode) await tf.setBackend('wasm');
     log(`TensorFlow.js runs on ${tf.getBackend()}`);
     const rows: BenchmarkRow[] = [];

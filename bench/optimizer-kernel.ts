@@ -16,6 +16,7 @@ import { randomStream } from '../lib/numerics/random.ts';
 import { type Benchmark, type BenchmarkContext, type BenchmarkRow, measureInTurn } from './benchmark.ts';
 import { leastNanoseconds } from './machine-peaks.ts';
 import { figuresOf, measurePeersInPython } from './python-peers.ts';
+import { useTfjsNode } from './tfjs-node.ts';
 
 const coordinates = 15_910;
 const unrollSteps = 20;
@@ -56,6 +57,19 @@ export const optimizerKernel: Benchmark = {
     const step = (lstm: CoordinatewiseLstm, steps: number) => () => {
       for (let index = 0; index < steps; index++) lstm.step(gradients, updates);
     };
+    const measureTfjsNode = async () => {
+      if (!(await useTfjsNode())) return undefined;
+      log('tfjs-node …');
+      const lstm = createCoordinatewiseLstmReference(options);
+      lstm.setParameters(parameters);
+      const { forward } = await measureInTurn({ forward: step(lstm, forwardSteps) }, 7);
+      lstm.beginUnroll();
+      step(lstm, unrollSteps)();
+      const { both } = await measureInTurn({ both: () => void lstm.backward(updateGradients) }, 3);
+      lstm.dispose();
+      await tf.setBackend('wasm');
+      return { forward, 'forward+backward': both };
+    };
     const stepAndSweep = (lstm: CoordinatewiseLstm) => () => {
       lstm.beginUnroll();
       step(lstm, unrollSteps)();
@@ -88,6 +102,7 @@ export const optimizerKernel: Benchmark = {
     );
     for (const lstm of Object.values(contestants)) lstm.dispose();
 
+    const native = await measureTfjsNode();
     const python = await measurePython(context, log);
     const rows = (
       name: 'forward' | 'forward+backward',
@@ -102,7 +117,11 @@ export const optimizerKernel: Benchmark = {
         case: `${name}, ${coordinates} coordinates, ${what}`,
         unit: 'µs/coordinate-step',
         ours: figure(milliseconds),
-        peers: { 'tfjs-wasm': figure(times.peer), ...figuresOf(python[threads], name) },
+        peers: {
+          'tfjs-wasm': figure(times.peer),
+          ...(native ? { 'tfjs-node': figure(native[name]) } : {}),
+          ...figuresOf(python[threads], name),
+        },
         limit: bound,
         physicalLimit: leastNanoseconds({ operations, threads }, context.peaks) / 1000,
       });

@@ -130,11 +130,13 @@ async function timeUpdates(
     let update = 0;
     updates[network.normalization] = () => {
       const minibatch = drawMinibatch(lines, trial.lines, trial.seed, update++);
-      const gradients = tf.tidy(() => {
+      // Not the tidy's result: that is searched for tensors, element by element.
+      let gradients: readonly Float32Array[] = [];
+      tf.tidy(() => {
         const loss = (...values: Tensor[]) =>
           handwritingLoss(byName(values), network, encoding.alphabet.length + 1, minibatch);
         const { grads } = tf.valueAndGrads(loss)(Object.values(asTensors(model.tensors)));
-        return grads.map((gradient) => gradient.dataSync() as Float32Array);
+        gradients = grads.map((gradient) => gradient.dataSync() as Float32Array);
       });
       updateAdam(parameters, byName(gradients), adam, { learningRate: trial.learningRate });
     };

@@ -27,20 +27,20 @@ export function renderTextTable(rows: readonly BenchmarkRow[]): string {
 export function renderHeadlines(run: BenchmarkRun): string {
   const rows = run.rows.filter(({ headline }) => headline);
   const table = markdownTable(
-    ['Work', 'Unit', 'Stepwise', 'Best peer', '', 'Physical limit', '`npm run bench --` …'].map((label) => ({
+    ['npm run bench -- …', 'Work', 'Unit', 'Stepwise', 'Best peer', '', 'Physical limit'].map((label) => ({
       label,
       number: ['Stepwise', '', 'Physical limit'].includes(label),
     })),
     rows.map((row) => {
       const best = bestPeer(row);
       return [
+        `\`${row.benchmark}\``,
         escapeMarkdown(row.case),
         escapeMarkdown(row.unit),
         formatSignificant(row.ours),
         best ? escapeMarkdown(`${formatSignificant(best.figure)} (${best.peer})`) : '–',
         best ? `${formatSignificant(timesBetter(row, best.figure))}×` : '',
         formatSignificant(row.physicalLimit),
-        `\`${row.benchmark}\``,
       ];
     }),
   );

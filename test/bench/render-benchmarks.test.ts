@@ -50,8 +50,8 @@ describe('timesBetter', () => {
 describe('renderHeadlines', () => {
   it('puts each headline beside the best peer that is not ours, with its command', () => {
     const lines = renderHeadlines(run).split('\n');
-    expect(lines[2]).toBe('| a step | ms | 2 | 4 (JAX \\| fast) | 2× | 0.500 | `walk` |');
-    expect(lines[3]).toBe('| a run | MB | 7 | – |  | – | `memory` |');
+    expect(lines[2]).toBe('| `walk` | a step | ms | 2 | 4 (JAX \\| fast) | 2× | 0.500 |');
+    expect(lines[3]).toBe('| `memory` | a run | MB | 7 | – |  | – |');
     expect(lines[4]).toBe('');
     expect(lines[5]).toContain('at commit 0123456: 2 × a processor; tfjs 4.22.0');
   });

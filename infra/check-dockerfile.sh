@@ -4,19 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-requirements=infra/hadolint-requirements.txt
 folder=.cache/hadolint
-if ! cmp -s "$requirements" "$folder/installed.txt"; then
-  if ! command -v python3 >/dev/null; then
-    echo 'python3 is missing: install Python 3.10 or later' >&2
-    exit 1
-  fi
-  rm -rf "$folder"
-  python3 -m venv "$folder"
-  "$folder/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements"
-  # Last: an installation that was interrupted starts over.
-  cp "$requirements" "$folder/installed.txt"
-fi
+bash infra/install-python-tool.sh infra/hadolint-requirements.txt "$folder"
 
 "$folder/bin/hadolint" functions/Dockerfile
 echo 'hadolint: no finding'

@@ -7,20 +7,8 @@ set -euo pipefail
 template="$(realpath "${1:?usage: infra/check-template.sh TEMPLATE}")"
 cd "$(dirname "$0")/.."
 
-requirements=infra/checkov-requirements.txt
 folder=.cache/checkov
-if ! cmp -s "$requirements" "$folder/installed.txt"; then
-  if ! command -v python3 >/dev/null; then
-    echo 'python3 is missing: install Python 3.10 or later' >&2
-    exit 1
-  fi
-  rm -rf "$folder"
-  # An environment of its own: Checkov pins versions that the other tools do not want.
-  python3 -m venv "$folder"
-  "$folder/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements"
-  # Last: an installation that was interrupted starts over.
-  cp "$requirements" "$folder/installed.txt"
-fi
+bash infra/install-python-tool.sh infra/checkov-requirements.txt "$folder"
 
 if [ -x .cache/services/bin/cfn-lint ]; then
   # W3005 finds the DependsOn that CDK writes for the order of deletion superfluous.

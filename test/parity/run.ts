@@ -11,7 +11,7 @@ import { findTfjsNode } from '../../functions/tfjs-node/location.ts';
 import { experiments } from '../../lib/experiments.ts';
 import type { Difference } from './compare.ts';
 import { runOnBoth } from './run-on-both.ts';
-import { toleranceOf } from './tolerances.ts';
+import { tolerance } from './tolerance.ts';
 
 const known = experiments.all().map(({ name }) => name);
 const names = process.argv.length > 2 ? process.argv.slice(2) : known;
@@ -30,11 +30,16 @@ for (const name of names) {
   const folder = await mkdtemp(join(tmpdir(), 'stepwise-parity-'));
   try {
     const { largest, verdicts } = await runOnBoth(name, folder);
-    const allowed = toleranceOf(name);
-    const far = (largest?.relative ?? 0) > allowed;
+    const far = (largest?.relative ?? 0) > tolerance;
     if (far || verdicts) process.exitCode = 1;
     const outcome = verdicts ? `verdicts differ: ${verdicts}` : far ? 'too far apart' : 'within it';
-    rows.push([name, (largest?.relative ?? 0).toExponential(1), allowed.toExponential(0), describe(largest), outcome]);
+    rows.push([
+      name,
+      (largest?.relative ?? 0).toExponential(1),
+      tolerance.toExponential(0),
+      describe(largest),
+      outcome,
+    ]);
   } catch (error) {
     process.exitCode = 1;
     rows.push([name, '–', '–', '–', (error as Error).message.trim().split('\n').at(-1)!]);

@@ -3,10 +3,3 @@
  * another order; every training step carries on what the one before rounded differently.
  */
 export const tolerance = 1e-3;
-
-/** Experiments that need more, each with what makes it so. */
-const exceptions: Readonly<Record<string, number>> = {};
-
-export function toleranceOf(experiment: string): number {
-  return exceptions[experiment] ?? tolerance;
-}

@@ -1,7 +1,6 @@
 /** Brings TensorFlow from PyPI: of its wheels only the libraries and the headers are used, so any Python will do. */
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { requirementsOf, type Target } from './target.ts';
 import { run, type Tools } from './tools.ts';
 
@@ -22,25 +21,30 @@ with zipfile.ZipFile(wheel) as archive:
 
 /**
  * Unpacks the wheels beside each other in `site`, as Python would: TensorFlow's libraries look for CUDA's in
- * `../nvidia`. Wheels are checked against their digests, and removed one by one as they are unpacked.
+ * `../nvidia`. One wheel at a time, for CUDA's are 3 GB; each is checked against its digest.
  */
 export async function unpackWheels(target: Target, site: string, { python }: Tools): Promise<void> {
-  const downloads = `${site}.wheels`;
+  const scratch = `${site}.wheels`;
+  const requirement = join(scratch, 'requirement.txt');
   await mkdir(site, { recursive: true });
-  const machine = target.architecture === 'x64' ? 'x86_64' : 'aarch64';
-  await run(
-    python,
-    [
-      ...['-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--no-cache-dir'],
-      ...['--no-deps', '--only-binary', ':all:', '--require-hashes', ...wheelOf],
-      ...platforms.flatMap((platform) => ['--platform', `${platform}_${machine}`]),
-      ...['--dest', downloads, '--requirement', fileURLToPath(requirementsOf(target))],
-    ],
-    { hint: 'It downloads TensorFlow: check the connection to PyPI, and the space that is left in this folder.' },
-  );
-  for (const wheel of await readdir(downloads)) {
-    await run(python, ['-c', unpack, join(downloads, wheel), site], { hint: 'Check the space that is left.' });
-    await rm(join(downloads, wheel));
+  await mkdir(scratch);
+  for (const line of (await readFile(requirementsOf(target), 'utf8')).trim().split('\n')) {
+    await writeFile(requirement, line);
+    await run(python, ['-m', 'pip', ...downloadTo(scratch, target), '--requirement', requirement], {
+      hint: 'It downloads TensorFlow: check the connection to PyPI, and the space that is left in this folder.',
+    });
+    const wheel = join(scratch, (await readdir(scratch)).find((file) => file.endsWith('.whl'))!);
+    await run(python, ['-c', unpack, wheel, site], { hint: 'Check the space that is left in this folder.' });
+    await rm(wheel);
   }
-  await rm(downloads, { recursive: true });
+  await rm(scratch, { recursive: true });
+}
+
+function downloadTo(folder: string, { architecture }: Target): readonly string[] {
+  const machine = architecture === 'x64' ? 'x86_64' : 'aarch64';
+  return [
+    ...['download', '--quiet', '--disable-pip-version-check', '--no-cache-dir', '--dest', folder],
+    ...['--no-deps', '--only-binary', ':all:', '--require-hashes', ...wheelOf],
+    ...platforms.flatMap((platform) => ['--platform', `${platform}_${machine}`]),
+  ];
 }

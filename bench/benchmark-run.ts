@@ -1,7 +1,7 @@
 /** One run of benchmarks: its rows and all that one must know to compare them with another's. */
 import { describeHardware } from '../functions/hardware.ts';
 import type { BenchmarkRow } from './benchmark.ts';
-import type { MachinePeaks } from './machine-peaks.ts';
+import type { Gigaflops, MachinePeaks } from './machine-peaks.ts';
 
 export interface BenchmarkRun {
   readonly formatVersion: 1;
@@ -13,7 +13,8 @@ export interface BenchmarkRun {
   readonly versions: Readonly<Record<string, string>>;
   /** GFLOP/s of fused multiply-adds on 128-bit lanes, by number of threads; GB/s of copies within the processor's caches and beyond. */
   readonly peaks: {
-    readonly gigaflops: MachinePeaks['gigaflops'];
+    readonly gigaflops: Gigaflops;
+    readonly nativeGigaflops?: Gigaflops;
     readonly gigabytesPerSecond: Readonly<Record<string, number>>;
   };
   readonly rows: readonly BenchmarkRow[];
@@ -33,13 +34,18 @@ export function describeBenchmarkRun(
     machine: describeHardware(),
     versions,
     peaks: {
-      gigaflops: { 1: rounded(peaks.gigaflops[1]), 2: rounded(peaks.gigaflops[2]) },
+      gigaflops: roundedBoth(peaks.gigaflops),
+      ...(peaks.nativeGigaflops && { nativeGigaflops: roundedBoth(peaks.nativeGigaflops) }),
       gigabytesPerSecond: Object.fromEntries(
         Object.entries(workingSets).map(([name, bytes]) => [name, rounded(peaks.gigabytes(bytes))]),
       ),
     },
     rows,
   };
+}
+
+function roundedBoth({ 1: one, 2: two }: Gigaflops): Gigaflops {
+  return { 1: rounded(one), 2: rounded(two) };
 }
 
 function rounded(value: number): number {

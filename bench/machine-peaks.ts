@@ -1,16 +1,24 @@
 /**
  * What this machine can do at best, measured in the run whose rows are held against it: fused multiply-adds in WebAssembly, whose
- * lanes are 128 bits wide (native code has twice or four times as many in AVX2 or AVX-512), and copying between buffers.
+ * vectors are 128 bits wide, and in native code, whose are as wide as the processor's; and copying between buffers.
  */
 import { setTimeout } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { compileKernel } from '../lib/kernels/build.ts';
+import type { NativeCode } from '../lib/kernels/native-kernels.ts';
 import { median } from '../lib/numerics/median.ts';
-import { multiplyAddsForWhile } from './multiply-adds.ts';
+import { type MultiplyAdds, multiplyAddsForWhile } from './multiply-adds.ts';
+
+export interface Gigaflops {
+  readonly 1: number;
+  readonly 2: number;
+}
 
 export interface MachinePeaks {
-  /** Operations a nanosecond, by number of threads. */
-  readonly gigaflops: { readonly 1: number; readonly 2: number };
+  /** Operations a nanosecond in WebAssembly, by number of threads. */
+  readonly gigaflops: Gigaflops;
+  /** In native code; absent where it was not compiled. */
+  readonly nativeGigaflops?: Gigaflops;
   /** Bytes read and written a nanosecond by one thread that copies back and forth within a working set of this many bytes. */
   gigabytes(workingSet: number): number;
 }
@@ -24,23 +32,21 @@ export interface Work {
   /** Bytes that the repeated work goes through, which decides from which cache they come: `bytes` where absent. */
   readonly workingSet?: number;
   readonly threads?: 1 | 2;
+  /** Whether native code does it. */
+  readonly native?: boolean;
 }
 
 const rounds = 5;
 
-export async function measureMachinePeaks(): Promise<MachinePeaks> {
+/** @param native where kernels for this processor were compiled */
+export async function measureMachinePeaks(native: NativeCode | undefined): Promise<MachinePeaks> {
   const bytes = await compileKernel({ name: 'peak', sharedMemory: false }, 'relaxed', multiplyAddSource);
-  const one: number[] = [];
-  for (let round = 0; round < rounds; round++) one.push(multiplyAddsForWhile(bytes));
-  const worker = new Worker(new URL('./multiply-adds.ts', import.meta.url), { workerData: bytes });
-  // Until it is at work.
-  await setTimeout(1000);
-  const two: number[] = [];
-  for (let round = 0; round < rounds; round++) two.push(2 * multiplyAddsForWhile(bytes));
-  await worker.terminate();
+  const gigaflops = await measureGigaflops(bytes);
+  const nativeGigaflops = native && (await measureGigaflops(native));
   const copies = new Map<number, number>();
   return {
-    gigaflops: { 1: median(one), 2: median(two) },
+    gigaflops,
+    ...(nativeGigaflops && { nativeGigaflops }),
     gigabytes: (workingSet) => {
       const measured = copies.get(workingSet) ?? measureCopies(workingSet);
       copies.set(workingSet, measured);
@@ -49,10 +55,27 @@ export async function measureMachinePeaks(): Promise<MachinePeaks> {
   };
 }
 
-/** The least time that a work can take, in nanoseconds: its operations' or its bytes', whichever is longer. */
-export function leastNanoseconds({ operations = 0, bytes = 0, workingSet, threads = 1 }: Work, peaks: MachinePeaks) {
+async function measureGigaflops(code: MultiplyAdds): Promise<Gigaflops> {
+  const one: number[] = [];
+  for (let round = 0; round < rounds; round++) one.push(multiplyAddsForWhile(code));
+  const worker = new Worker(new URL('./multiply-adds.ts', import.meta.url), { workerData: code });
+  // Until it is at work.
+  await setTimeout(1000);
+  const two: number[] = [];
+  for (let round = 0; round < rounds; round++) two.push(2 * multiplyAddsForWhile(code));
+  await worker.terminate();
+  return { 1: median(one), 2: median(two) };
+}
+
+/**
+ * The least time that a work can take, in nanoseconds: its operations' or its bytes', whichever is longer. Throws a
+ * TypeError for native work where native code was not measured.
+ */
+export function leastNanoseconds(work: Work, peaks: MachinePeaks): number {
+  const { operations = 0, bytes = 0, workingSet, threads = 1, native = false } = work;
   const moving = bytes === 0 ? 0 : bytes / peaks.gigabytes(workingSet ?? bytes);
-  return Math.max(operations / peaks.gigaflops[threads], moving);
+  const gigaflops = native ? peaks.nativeGigaflops! : peaks.gigaflops;
+  return Math.max(operations / gigaflops[threads], moving);
 }
 
 function measureCopies(workingSet: number): number {

@@ -1,6 +1,6 @@
 /**
  * The coordinatewise LSTM optimizer on the MNIST optimizee of arXiv 1606.04474 (15,910 coordinates, unroll 20, 2 × 20
- * units, log-sign preprocessing), beside the same in plain TensorFlow.js, on its WASM backend and on tfjs-node where that is
+ * units, log-sign preprocessing), compiled for this processor where it has g++ and in WebAssembly, beside the same in plain TensorFlow.js, on its WASM backend and on tfjs-node where that is
  * installed, and in JAX and PyTorch where Python has them.
  *
  * Forward: a step. Forward + backward: a step and its share of one backward sweep over all coordinates. The peer's is one
@@ -40,15 +40,18 @@ export const optimizerKernel: Benchmark = {
     await tf.setBackend('wasm');
     const backend = detectWasmBackend();
     log(`this machine runs ${backend}`);
-    const contestants = {
-      ours: createCoordinatewiseLstmKernel({ ...options, backend }),
-      twoThreads: createCoordinatewiseLstmKernel({ ...options, backend, threads: 2 }),
-      plain: createCoordinatewiseLstmKernel({ ...options, backend: 'wasm-plain' }),
-      peer: createCoordinatewiseLstmReference(options),
+    const kernel = (build: 'wasm-relaxed' | 'wasm-plain' | 'native', threads: 1 | 2) =>
+      createCoordinatewiseLstmKernel({ ...options, backend: build, threads });
+    const contestants: Record<string, CoordinatewiseLstm> = {
+      ours: kernel(backend, 1),
+      twoThreads: kernel(backend, 2),
+      plain: kernel('wasm-plain', 1),
+      ...(context.peaks.nativeGigaflops && { native: kernel('native', 1), nativeTwoThreads: kernel('native', 2) }),
     };
-    const parameters = new Float32Array(contestants.ours.layout.size);
+    const peer = createCoordinatewiseLstmReference(options);
+    const parameters = new Float32Array(peer.layout.size);
     randomStream(1, 'parameters').fillNormal(parameters, 0.2);
-    for (const lstm of Object.values(contestants)) lstm.setParameters(parameters);
+    for (const lstm of [...Object.values(contestants), peer]) lstm.setParameters(parameters);
 
     const gradients = gradientsOfAllMagnitudes();
     const updates = new Float32Array(coordinates);
@@ -75,60 +78,54 @@ export const optimizerKernel: Benchmark = {
       step(lstm, unrollSteps)();
       lstm.backward(updateGradients);
     };
-    const { ours, twoThreads, plain, peer } = contestants;
+    const inTurn = (work: (lstm: CoordinatewiseLstm) => () => void, ofPeer: () => void, rounds: number) => {
+      const ofOurs = Object.entries(contestants).map(([name, lstm]) => [name, work(lstm)] as const);
+      return measureInTurn<string>({ ...Object.fromEntries(ofOurs), peer: ofPeer }, rounds);
+    };
 
     log('forward …');
-    const forward = await measureInTurn(
-      {
-        ours: step(ours, forwardSteps),
-        twoThreads: step(twoThreads, forwardSteps),
-        plain: step(plain, forwardSteps),
-        peer: step(peer, forwardSteps),
-      },
-      7,
-    );
+    const forward = await inTurn((lstm) => step(lstm, forwardSteps), step(peer, forwardSteps), 7);
     log('forward + backward …');
     // The peer's window is kept: backward leaves it as it was.
     peer.beginUnroll();
     step(peer, unrollSteps)();
-    const both = await measureInTurn(
-      {
-        ours: stepAndSweep(ours),
-        twoThreads: stepAndSweep(twoThreads),
-        plain: stepAndSweep(plain),
-        peer: () => void peer.backward(updateGradients),
-      },
-      3,
-    );
-    for (const lstm of Object.values(contestants)) lstm.dispose();
+    const both = await inTurn(stepAndSweep, () => void peer.backward(updateGradients), 3);
+    for (const lstm of [...Object.values(contestants), peer]) lstm.dispose();
 
-    const native = await measureTfjsNode();
+    const tfjsNode = await measureTfjsNode();
     const python = await measurePython(context, log);
     const rows = (
       name: 'forward' | 'forward+backward',
-      times: Record<keyof typeof contestants, number>,
+      times: Readonly<Record<string, number>>,
       steps: number,
       limit: number,
     ) => {
       const figure = (milliseconds: number) => Number(((milliseconds * 1000) / (coordinates * steps)).toFixed(3));
       const operations = forwardOperations + (name === 'forward' ? 0 : backwardOperations);
-      const row = (what: string, milliseconds: number, bound: number, threads: 1 | 2): BenchmarkRow => ({
+      const row = (contestant: string, what: string, bound: number, threads: 1 | 2): BenchmarkRow => ({
         benchmark: 'optimizer-kernel',
         case: `${name}, ${coordinates} coordinates, ${what}`,
         unit: 'µs/coordinate-step',
-        ours: figure(milliseconds),
+        ours: figure(times[contestant]!),
         peers: {
-          'tfjs-wasm': figure(times.peer),
-          ...(native ? { 'tfjs-node': figure(native[name]) } : {}),
+          'tfjs-wasm': figure(times.peer!),
+          ...(tfjsNode ? { 'tfjs-node': figure(tfjsNode[name]) } : {}),
           ...figuresOf(python[threads], name),
         },
         limit: bound,
-        physicalLimit: leastNanoseconds({ operations, threads }, context.peaks) / 1000,
+        physicalLimit:
+          leastNanoseconds({ operations, threads, native: contestant.startsWith('native') }, context.peaks) / 1000,
       });
+      const onTwo = Number((limit / 1.8).toPrecision(2));
+      const native = [
+        { ...row('native', '1 thread, native', limit, 1), headline: true as const },
+        { ...row('nativeTwoThreads', '2 threads, native', onTwo, 2), headline: true as const },
+      ];
       return [
-        { ...row('1 thread', times.ours, limit, 1), headline: true as const },
-        { ...row('2 threads', times.twoThreads, Number((limit / 1.8).toPrecision(2)), 2), headline: true as const },
-        row('1 thread, plain SIMD', times.plain, 2 * limit, 1),
+        ...(times.native === undefined ? [] : native),
+        { ...row('ours', '1 thread', limit, 1), headline: true as const },
+        { ...row('twoThreads', '2 threads', onTwo, 2), headline: true as const },
+        row('plain', '1 thread, plain SIMD', 2 * limit, 1),
       ];
     };
     return [...rows('forward', forward, forwardSteps, 0.45), ...rows('forward+backward', both, unrollSteps, 0.9)];

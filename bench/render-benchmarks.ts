@@ -88,12 +88,15 @@ function tableRows(row: BenchmarkRow): readonly (readonly string[])[] {
 }
 
 function describeRun({ date, commit, machine, versions, peaks }: BenchmarkRun): string {
-  const { gigaflops, gigabytesPerSecond } = peaks;
+  const { gigaflops, nativeGigaflops, gigabytesPerSecond } = peaks;
+  const describePeak = (one: number, two: number, where: string) =>
+    `${formatSignificant(one)} GFLOP/s on one thread and ${formatSignificant(two)} on two in ${where}`;
+  const native = nativeGigaflops ? `, ${describePeak(nativeGigaflops[1], nativeGigaflops[2], 'native code')}` : '';
   const copies = Object.entries(gigabytesPerSecond).map(([size, rate]) => `${formatSignificant(rate)} GB/s in ${size}`);
   const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return escapeMarkdown(
     `One run on ${date.slice(0, 10)} at commit ${commit.slice(0, 7)}: ${machine}; ${named.join(', ')}. ` +
-      `Peaks: ${formatSignificant(gigaflops[1])} GFLOP/s on one thread and ${formatSignificant(gigaflops[2])} on two, copies of ${copies.join(' and ')}.`,
+      `Peaks: ${describePeak(gigaflops[1], gigaflops[2], 'WebAssembly')}${native}, copies of ${copies.join(' and ')}.`,
   );
 }
 

@@ -10,6 +10,7 @@ import { endpoints } from './endpoints.ts';
 import { evaluation } from './evaluation.ts';
 import { layerNorm } from './layer-norm.ts';
 import { measureMachinePeaks } from './machine-peaks.ts';
+import { prepareNativeKernels } from './native-kernels.ts';
 import { optimizerKernel } from './optimizer-kernel.ts';
 import { orchestration } from './orchestration.ts';
 import { preparePeers } from './python-peers.ts';
@@ -42,8 +43,9 @@ if (values.record && (positionals.length > 0 || values['no-peers']))
 
 const log = (line: string) => console.error(line);
 const python = values['no-peers'] ? undefined : await preparePeers(log);
+const native = await prepareNativeKernels(log);
 log('the peaks of this machine …');
-const context: BenchmarkContext = { peaks: await measureMachinePeaks(), ...(python ? { python } : {}) };
+const context: BenchmarkContext = { peaks: await measureMachinePeaks(native), ...(python ? { python } : {}) };
 const rows: BenchmarkRow[] = [];
 for (const benchmark of benchmarks) {
   if (positionals.length > 0 && !positionals.includes(benchmark.name)) continue;

@@ -4,6 +4,7 @@ import { join, resolve as resolvePath } from 'node:path';
 import { TfjsNodeMissing } from '../functions/errors.ts';
 import { openStagePorts } from '../functions/stage-ports.ts';
 import { findTfjsNode } from '../functions/tfjs-node/location.ts';
+import { findNativeKernels } from '../lib/kernels/native-kernels.ts';
 import type { LocalRun } from '../lib/local/engine.ts';
 import { detectWasmBackend, type NumericBackend, numericBackends } from '../lib/numerics/backend.ts';
 import { aggregate } from '../lib/pipeline/aggregate.ts';
@@ -35,13 +36,19 @@ export interface LocalWorld extends Pick<LocalRun, 'handlers' | 'jobCommand'> {
   readonly threads: number;
 }
 
-/** `wasm`: the best of its kind here; `node`: TensorFlow on the processor; or a backend by its full name. Throws InvalidUsage, TfjsNodeMissing. */
+/**
+ * `wasm`: the best of its kind here; `native`: that with the kernels compiled for this processor; `node`: TensorFlow on the
+ * processor; or a backend by its full name. Throws InvalidUsage, TfjsNodeMissing, KernelBackendError.
+ */
 export function chooseBackend(name: string | undefined): NumericBackend {
   if (name === undefined || name === 'wasm') return detectWasmBackend();
   const backend = name === 'node' ? 'node-cpu' : numericBackends.find((known) => known === name);
   if (!backend)
-    throw new InvalidUsage(`--backend is wasm or node, or one of ${numericBackends.join(', ')}, and got '${name}'.`);
+    throw new InvalidUsage(
+      `--backend is wasm, native or node, or one of ${numericBackends.join(', ')}, and got '${name}'.`,
+    );
   if (backend.startsWith('node-') && !findTfjsNode()) throw new TfjsNodeMissing(backend);
+  if (backend === 'native') findNativeKernels();
   return backend;
 }
 

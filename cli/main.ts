@@ -134,7 +134,7 @@ function createProgram(terminal: Terminal, done: (code: ExitCode) => void): Comm
 function withEngine(command: Command): Command {
   return command
     .addOption(new Option('--engine <engine>', 'where it runs').choices(['local', 'aws']).default('local'))
-    .option('--backend <backend>', 'wasm, node, or one by its full name')
+    .option('--backend <backend>', 'wasm, native, node, or one by its full name')
     .option('--threads <n>', 'cores to use; all of them where absent', positiveInteger)
     .option('--state-machine <arn>', 'with --engine aws: which to start (STEPWISE_STATE_MACHINE)')
     .option('--record', 'writes docs/results/NAME.json and the tables of README.md')

@@ -57,7 +57,7 @@ export function addScheduleCommands(program: Command, terminal: Terminal, done: 
 
   add('run-due', 'runs what is due on this machine, and says what changed; for cron')
     .option('--data <folder>', 'holds datasets of your own, one folder each')
-    .option('--backend <backend>', 'wasm, node, or one by its full name')
+    .option('--backend <backend>', 'wasm, native, node, or one by its full name')
     .option('--threads <n>', 'cores to use; all of them where absent', positiveInteger)
     .option('--webhook-url-env <variable>', "names the variable that holds a chat's webhook address")
     .option('--json', 'stdout is exactly one JSON document')

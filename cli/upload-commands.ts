@@ -20,7 +20,7 @@ export function addUploadCommands(program: Command, terminal: Terminal, done: (c
     .option('--as-is', 'for a dataset that no importer knows: the folder’s files, unchecked')
     .option('--concurrency <n>', 'files on their way at once', connections)
     .option('--data <folder>', 'with --start: holds the other datasets that a run needs')
-    .option('--backend <backend>', 'with --start: wasm, node, or one by its full name')
+    .option('--backend <backend>', 'with --start: wasm, native, node, or one by its full name')
     .option('--threads <n>', 'with --start: cores to use; all of them where absent', positiveInteger)
     .option('--json', 'stdout is exactly one JSON document')
     .action(async (dataset, folder, options) =>

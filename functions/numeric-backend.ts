@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { detectWasmBackend, type NumericBackend, numericBackends } from '../lib/numerics/backend.ts';
+import { detectWasmBackend, type NumericBackend, numericBackends, wasmBuildOf } from '../lib/numerics/backend.ts';
 import { InvalidEnvironment, NoGpu, TfjsNodeMissing } from './errors.ts';
 import { loadTfjsNode } from './tfjs-node/load.ts';
 import { findTfjsNode } from './tfjs-node/location.ts';
@@ -23,8 +23,8 @@ export function readNumericBackend(name: string | undefined, variable = 'STEPWIS
  * its CPU is money lost.
  */
 export async function startTensorFlow(backend: NumericBackend): Promise<void> {
-  if (backend === 'wasm-relaxed' || backend === 'wasm-plain') await startWasm(backend);
-  else await startNode(backend);
+  if (backend === 'node-cpu' || backend === 'node-gpu') await startNode(backend);
+  else await startWasm(wasmBuildOf(backend)!);
 }
 
 /** The kernels of TensorFlow.js itself; ours are loaded by the modules that use them, in the build that is named here. */

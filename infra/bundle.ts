@@ -112,6 +112,9 @@ const options = {
   logLevel: 'error',
 } satisfies BuildOptions;
 
+/** What the kernels for one processor are compiled from: the digest of the code covers it, a Lambda computes in WebAssembly. */
+const nativeSource = /\.(cc|hh)$/;
+
 /**
  * Brings what a module names as `new URL('./…', import.meta.url)`: in a bundle that is relative to the bundle, so a file
  * goes to the same relative place, and a worker written in TypeScript becomes a bundle of its own there.
@@ -120,7 +123,7 @@ async function bringAssets(input: string, folder: string): Promise<void> {
   for (const asset of namedAssets(await readFile(join(projectRoot, input), 'utf8'))) {
     const source = join(projectRoot, dirname(input), asset);
     // As the code digest does: what is not there is prose, or belongs to a build of its own.
-    if (!existsSync(source)) continue;
+    if (!existsSync(source) || nativeSource.test(asset)) continue;
     const target = join(folder, asset);
     if (!target.startsWith(join(folder, '/'))) {
       throw new Error(

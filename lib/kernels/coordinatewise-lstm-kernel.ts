@@ -1,4 +1,4 @@
-/** The coordinatewise LSTM optimizer on the SIMD kernel (assembly/coordinatewise-lstm.ts). */
+/** The coordinatewise LSTM optimizer on the SIMD kernels: assembly/coordinatewise-lstm.ts, or native/ of the same over the same memory. */
 import { readFileSync } from 'node:fs';
 import { detectWasmBackend } from '../numerics/backend.ts';
 import {
@@ -14,14 +14,15 @@ import {
 import { groupSize, type JobField, layOutMemory, maximumBlocks, writeJob } from './coordinatewise-lstm-memory.ts';
 import { packedOrder } from './coordinatewise-lstm-parameters.ts';
 import { KernelBackendError, KernelShapeError } from './errors.ts';
-import { createThreadPool } from './thread-pool.ts';
+import { findNativeKernels, loadNativeKernels } from './native-kernels.ts';
+import { createThreadPool, type KernelCode } from './thread-pool.ts';
 import { allocateSharedMemory, compileModule, instantiateModule } from './web-assembly.ts';
 
 export interface CoordinatewiseLstmKernelOptions extends CoordinatewiseLstmOptions {
   /** Threads that work on a step, the caller's included; 1 by default. Results are equal to the bit for any number. */
   readonly threads?: number;
   /** What `detectWasmBackend` says, by default. */
-  readonly backend?: 'wasm-relaxed' | 'wasm-plain';
+  readonly backend?: 'wasm-relaxed' | 'wasm-plain' | 'native';
 }
 
 const binaries = {
@@ -29,7 +30,9 @@ const binaries = {
   'wasm-plain': new URL('./build/coordinatewise-lstm.plain.wasm', import.meta.url),
 };
 
-interface KernelExports {
+/** What the layout of the memory must know of the code. */
+interface KernelSizes {
+  /** The first address that is free. */
   heapBase(): number;
   stepScratchBytes(hidden: number): number;
   backwardScratchBytes(hidden: number, steps: number): number;
@@ -43,8 +46,7 @@ export function createCoordinatewiseLstmKernel(options: CoordinatewiseLstmKernel
   if (!Number.isInteger(threads) || threads < 1) {
     throw new KernelShapeError(`threads must be a positive whole number, got ${threads}.`);
   }
-  const module = loadModule(backend);
-  const sizes = instantiateModule<KernelExports>(module, allocateSharedMemory(1));
+  const { module, sizes } = backend === 'native' ? loadNative() : loadModule(backend);
   const order = packedOrder({ inputs, hidden });
   const kernelMemory = layOutMemory({
     heapBase: sizes.heapBase(),
@@ -200,9 +202,20 @@ function placeInState(place: number, hidden: number): number {
   return ((coordinate >> 3) * 4 * hidden + row) * groupSize + (coordinate & 7);
 }
 
-function loadModule(backend: 'wasm-relaxed' | 'wasm-plain') {
+interface LoadedCode {
+  readonly module: KernelCode;
+  readonly sizes: KernelSizes;
+}
+
+function loadNative(): LoadedCode {
+  const module = findNativeKernels();
+  return { module, sizes: { heapBase: () => 0, ...loadNativeKernels(module) } };
+}
+
+function loadModule(backend: 'wasm-relaxed' | 'wasm-plain'): LoadedCode {
   try {
-    return compileModule(readFileSync(binaries[backend]));
+    const module = compileModule(readFileSync(binaries[backend]));
+    return { module, sizes: instantiateModule<KernelSizes>(module, allocateSharedMemory(1)) };
   } catch (cause) {
     throw new KernelBackendError(
       `The backend ${backend} must be one that this machine can compile. Choose wasm-plain, or a Node from 22 up.`,

@@ -12,7 +12,7 @@
  * are checked.
  */
 import { readFileSync } from 'node:fs';
-import type { NumericBackend } from '../numerics/backend.ts';
+import { type NumericBackend, wasmBuildOf } from '../numerics/backend.ts';
 import { KernelShapeError } from './errors.ts';
 import { type FloatArray, type Matrix, requireMatching, strideOf } from './lstm-arithmetic.ts';
 import { createLstmArithmeticReference } from './lstm-arithmetic-reference.ts';
@@ -81,7 +81,7 @@ export function createDenseArithmetic<Name extends string>(
   backend: NumericBackend | 'float64',
 ): DenseArithmetic<Name> {
   if (backend === 'float64') return createDenseArithmeticReference(lengths, Float64Array);
-  return createDenseArithmeticKernel(lengths, backend === 'wasm-relaxed' ? 'wasm-relaxed' : 'wasm-plain');
+  return createDenseArithmeticKernel(lengths, wasmBuildOf(backend) ?? 'wasm-plain');
 }
 
 /** The kernel over a memory of its own that holds arrays of these lengths, all zero. */

@@ -1,11 +1,9 @@
 /** A thread of the pool: takes blocks while there are any, then waits for the next job. */
 import { workerData } from 'node:worker_threads';
-import { awaitChange, type BlockFunction, controlPlaces, runOneBlock, type WorkerStart } from './thread-pool.ts';
-import { instantiateModule } from './web-assembly.ts';
+import { awaitChange, blockFunctions, controlPlaces, runOneBlock, type WorkerStart } from './thread-pool.ts';
 
 const { module, memory, functionNames, scratch, control } = workerData as WorkerStart;
-const exports = instantiateModule<Record<string, BlockFunction>>(module, memory);
-const functions = functionNames.map((name) => exports[name]!);
+const functions = blockFunctions(module, memory, functionNames);
 
 while (Atomics.load(control, controlPlaces.stop) === 0) {
   if (runOneBlock(control, functions, scratch)) continue;

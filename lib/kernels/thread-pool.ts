@@ -11,6 +11,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { KernelTrapError } from './errors.ts';
+import { type NativeCode, nativeBlocks } from './native-kernels.ts';
 import { type CompiledModule, instantiateModule, type SharedMemory } from './web-assembly.ts';
 
 /** `run(job, block, scratch)`: `job` and `scratch` are addresses in the shared memory. */
@@ -23,8 +24,11 @@ export interface ThreadPool {
   dispose(): void;
 }
 
+/** What every thread computes blocks with: a module that each instantiates, or a native library that each loads. */
+export type KernelCode = CompiledModule | NativeCode;
+
 export interface ThreadPoolOptions {
-  readonly module: CompiledModule;
+  readonly module: KernelCode;
   readonly memory: SharedMemory;
   /** The exports that `run` may name. */
   readonly functionNames: readonly string[];
@@ -49,7 +53,7 @@ const controlLength = 64;
 export const spinTurns = 2_000;
 
 export interface WorkerStart {
-  readonly module: CompiledModule;
+  readonly module: KernelCode;
   readonly memory: SharedMemory;
   readonly functionNames: readonly string[];
   readonly scratch: number;
@@ -65,8 +69,7 @@ function workerFile(): URL {
 export function createThreadPool({ module, memory, functionNames, scratch }: ThreadPoolOptions): ThreadPool {
   const control = new Int32Array(new SharedArrayBuffer(controlLength * Int32Array.BYTES_PER_ELEMENT));
   const ownScratch = scratch[0]!;
-  const exports = instantiateModule<Record<string, BlockFunction>>(module, memory);
-  const functions = functionNames.map((name) => exports[name]!);
+  const functions = blockFunctions(module, memory, functionNames);
   const workers = scratch.slice(1).map((address) => {
     const start: WorkerStart = { module, memory, functionNames, scratch: address, control };
     const worker = new Worker(workerFile(), { workerData: start, execArgv: [] });
@@ -100,6 +103,17 @@ export function createThreadPool({ module, memory, functionNames, scratch }: Thr
       for (const worker of workers.splice(0)) void worker.terminate();
     },
   };
+}
+
+/** The functions of these names over `memory`, for the calling thread. */
+export function blockFunctions(
+  module: KernelCode,
+  memory: SharedMemory,
+  functionNames: readonly string[],
+): readonly BlockFunction[] {
+  const exports: Readonly<Record<string, BlockFunction>> =
+    'nativeFile' in module ? nativeBlocks(module, memory) : instantiateModule(module, memory);
+  return functionNames.map((name) => exports[name]!);
 }
 
 /** Claims a block and runs it. False: none is left. */

@@ -58,7 +58,7 @@ async function createLstm(
 ): Promise<CoordinatewiseLstm> {
   const { coordinates, unrollSteps, threads, backend } = machine;
   const options = { coordinates, unrollSteps, preprocessing, hidden: hiddenUnits, outputScale };
-  if (backend === 'wasm-relaxed' || backend === 'wasm-plain') {
+  if (backend === 'wasm-relaxed' || backend === 'wasm-plain' || backend === 'native') {
     return createCoordinatewiseLstmKernel({ ...options, threads, backend });
   }
   await machine.startTensorFlow();

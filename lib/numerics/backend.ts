@@ -1,8 +1,11 @@
 /**
  * The numeric backend a result was computed on. It is part of an artifact's digest, because results are bit-equal only
  * on the same backend: a fused multiply-add rounds once where a multiplication and an addition round twice.
+ *
+ * `native` is WebAssembly with the kernels that lib/kernels/native has compiled for this processor; like those of `node-…`,
+ * its bits are those of one kind of processor.
  */
-export const numericBackends = ['wasm-relaxed', 'wasm-plain', 'node-cpu', 'node-gpu'] as const;
+export const numericBackends = ['wasm-relaxed', 'wasm-plain', 'native', 'node-cpu', 'node-gpu'] as const;
 export type NumericBackend = (typeof numericBackends)[number];
 
 /**
@@ -23,6 +26,12 @@ interface WebAssemblyInterface {
   readonly Instance: new (
     module: object,
   ) => { readonly exports: { readonly f: (a: number, b: number, c: number) => number } };
+}
+
+/** The build of the WebAssembly kernels that a backend computes with, beside what it has of its own; undefined: none. */
+export function wasmBuildOf(backend: NumericBackend): 'wasm-relaxed' | 'wasm-plain' | undefined {
+  if (backend === 'native') return detectWasmBackend();
+  return backend === 'wasm-relaxed' || backend === 'wasm-plain' ? backend : undefined;
 }
 
 /**

@@ -2,12 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { parameterLayout } from '../../lib/kernels/coordinatewise-lstm.ts';
 import { createCoordinatewiseLstmForward } from '../../lib/kernels/coordinatewise-lstm-forward.ts';
 import { createCoordinatewiseLstmKernel } from '../../lib/kernels/coordinatewise-lstm-kernel.ts';
-import { backends, preprocessings, runSteps, seededGradients, seededParameters } from './lstm-fixtures.ts';
+import { preprocessings, runSteps, seededGradients, seededParameters, wasmBackends } from './lstm-fixtures.ts';
 
 const hidden = 8;
 const outputScale = 0.1;
 
-describe.each(backends)('on %s', (backend) => {
+describe.each(wasmBackends)('on %s', (backend) => {
   test.each(preprocessings.filter(({ kind }) => kind !== 'prepared'))(
     '$kind: the bits of the kernel that trains, tensor by tensor',
     (preprocessing) => {

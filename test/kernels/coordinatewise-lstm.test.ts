@@ -123,20 +123,20 @@ describe('golden values from numpy (float64, complex-step meta-gradient)', () =>
     readonly cases: readonly GoldenCase[];
   } = JSON.parse(readFileSync(new URL('../golden/coordinatewise-lstm.json', import.meta.url), 'utf8'));
 
-  const create = {
-    relaxed: (options: Parameters<typeof createCoordinatewiseLstmReference>[0]) =>
-      createCoordinatewiseLstmKernel({ ...options, backend: 'wasm-relaxed' }),
-    plain: (options: Parameters<typeof createCoordinatewiseLstmReference>[0]) =>
-      createCoordinatewiseLstmKernel({ ...options, backend: 'wasm-plain' }),
-    reference: createCoordinatewiseLstmReference,
-  };
-  const rows = (['relaxed', 'plain', 'reference'] as const).flatMap((implementation) =>
+  const create = (
+    implementation: (typeof backends)[number] | 'reference',
+    options: Parameters<typeof createCoordinatewiseLstmReference>[0],
+  ) =>
+    implementation === 'reference'
+      ? createCoordinatewiseLstmReference(options)
+      : createCoordinatewiseLstmKernel({ ...options, backend: implementation });
+  const rows = [...backends, 'reference' as const].flatMap((implementation) =>
     golden.cases.map((values) => ({ implementation, kind: values.preprocessing.kind, values })),
   );
   test.each(rows)('$implementation, $kind', ({ implementation, values }) => {
     const { hidden, coordinates, steps, outputScale } = golden;
     const { preprocessing } = values;
-    const lstm = create[implementation]({ coordinates, unrollSteps: steps, preprocessing, hidden, outputScale });
+    const lstm = create(implementation, { coordinates, unrollSteps: steps, preprocessing, hidden, outputScale });
     const inOrder = (named: Readonly<Record<string, readonly number[]>>) =>
       Float32Array.from(lstm.layout.tensors.flatMap(({ name }) => named[name]!));
     lstm.setParameters(inOrder(values.parameters));
@@ -154,12 +154,12 @@ describe('golden values from numpy (float64, complex-step meta-gradient)', () =>
 });
 
 describe('over many coordinates', () => {
-  test('results are equal to the bit for any number of threads', () => {
+  test.each(backends)('results are equal to the bit for any number of threads: %s', (backend) => {
     const [coordinates, unrollSteps] = [1003, 3];
     const gradients = seededGradients(coordinates, unrollSteps);
     const selected = Int32Array.from({ length: 300 }, (_, index) => 3 * index + (index % 3));
     const results = [1, 2, 4].map((threads) => {
-      const kernel = createKernel({ coordinates, unrollSteps, threads });
+      const kernel = createKernel({ coordinates, unrollSteps, threads, backend });
       kernel.beginUnroll();
       const updates = runSteps(kernel, gradients);
       const gradient = kernel.backward(seededNormal(unrollSteps * coordinates));
@@ -172,10 +172,12 @@ describe('over many coordinates', () => {
     expect(results[2]).toEqual(results[0]);
   });
 
-  test.each([1, 7, 8, 9, 521])('each of %i coordinates comes out as it does alone', (coordinates) => {
+  const counts = backends.flatMap((backend) => [1, 7, 8, 9, 521].map((coordinates) => ({ coordinates, backend })));
+  test.each(counts)('each of $coordinates coordinates comes out as it does alone: $backend', (options) => {
+    const { coordinates, backend } = options;
     const gradients = seededGradients(coordinates, 2);
-    const together = runSteps(createKernel({ coordinates, unrollSteps: 2 }), gradients);
-    const alone = createKernel({ coordinates: 1, unrollSteps: 2 });
+    const together = runSteps(createKernel({ ...options, unrollSteps: 2 }), gradients);
+    const alone = createKernel({ coordinates: 1, unrollSteps: 2, backend });
     for (const coordinate of new Set([0, coordinates >> 1, coordinates - 1])) {
       alone.resetState();
       const updates = runSteps(

@@ -1,8 +1,11 @@
 /** What the tests of the coordinatewise LSTM share: seeded parameters, gradients of all magnitudes, a run over windows. */
 import type { CoordinatewiseLstm, ParameterLayout, Preprocessing } from '../../lib/kernels/coordinatewise-lstm.ts';
+import { hasNativeKernels } from '../../lib/kernels/native-kernels.ts';
 import { randomStream } from '../../lib/numerics/random.ts';
 
-export const backends = ['wasm-relaxed', 'wasm-plain'] as const;
+export const wasmBackends = ['wasm-relaxed', 'wasm-plain'] as const;
+/** The native kernels where somebody built them, as `.ci/run` does: `npm test` needs no compiler. */
+export const backends = [...wasmBackends, ...(hasNativeKernels() ? (['native'] as const) : [])];
 export const preprocessings = [
   { kind: 'log-sign', p: 10 },
   { kind: 'identity', scale: 0.5 },

@@ -12,7 +12,7 @@ if (!present) console.warn('tfjs-node is not built here (npm run build:tfjs-node
 test.skipIf(!present)('an experiment measures on tfjs-node what it measures on WASM', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'stepwise-parity-'));
   try {
-    const { largest, verdicts } = await runOnBoth('learned-optimizers/quadratics', folder, ['--seeds', '1']);
+    const { largest, verdicts } = await runOnBoth('learned-optimizers/quadratics', folder, 'node', ['--seeds', '1']);
     expect(largest!.relative).toBeLessThan(tolerance);
     expect(verdicts).toBeUndefined();
   } finally {

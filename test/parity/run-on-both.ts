@@ -1,4 +1,4 @@
-/** Runs one experiment's smoke preset on WASM and on tfjs-node, and says how far apart the results are. */
+/** Runs one experiment's smoke preset on WASM and on another backend, and says how far apart the results are. */
 import { join } from 'node:path';
 import { runStepwise } from '../end-to-end/command-line.ts';
 import { compareMeasurements, type Difference } from './compare.ts';
@@ -14,16 +14,17 @@ export interface Comparison {
 export async function runOnBoth(
   experiment: string,
   folder: string,
+  other: string,
   options: readonly string[] = [],
 ): Promise<Comparison> {
   const run = (backend: string) => {
     const store = join(folder, backend);
     return runStepwise(['run', experiment, '--preset', 'smoke', '--backend', backend, '--store', store, ...options]);
   };
-  const [wasm, node] = [await run('wasm'), await run('node')];
-  const outcomes = [wasm, node].map(({ verdict }) => verdict?.outcome ?? 'none');
+  const [wasm, theirs] = [await run('wasm'), await run(other)];
+  const outcomes = [wasm, theirs].map(({ verdict }) => verdict?.outcome ?? 'none');
   return {
-    largest: compareMeasurements(wasm.measurements, node.measurements)[0],
-    verdicts: outcomes[0] === outcomes[1] ? undefined : outcomes.join(' on WASM, on tfjs-node '),
+    largest: compareMeasurements(wasm.measurements, theirs.measurements)[0],
+    verdicts: outcomes[0] === outcomes[1] ? undefined : outcomes.join(` on WASM, on ${other} `),
   };
 }

@@ -1,27 +1,31 @@
 /**
- * `npm run parity -- [NAME…]`: every experiment's smoke preset (or those named) on WASM and on tfjs-node, and how far apart
- * the results are. Exit code 1 where one differs by more than its tolerance, or fails. Needs `npm run build:tfjs-node`.
+ * `npm run parity -- [--backend node|native] [NAME…]`: every experiment's smoke preset (or those named) on WASM and on another
+ * backend, tfjs-node's by default, and how far apart the results are. Exit code 1 where one differs by more than its
+ * tolerance, or fails. The other must have been built: `npm run build:tfjs-node`, `npm run build:native-kernels`.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { chooseBackend } from '../../cli/local-ports.ts';
 import { renderTextTable } from '../../cli/text-table.ts';
-import { TfjsNodeMissing } from '../../functions/errors.ts';
-import { findTfjsNode } from '../../functions/tfjs-node/location.ts';
 import { experiments } from '../../lib/experiments.ts';
 import type { Difference } from './compare.ts';
 import { runOnBoth } from './run-on-both.ts';
 import { tolerance } from './tolerance.ts';
 
 const known = experiments.all().map(({ name }) => name);
-const names = process.argv.length > 2 ? process.argv.slice(2) : known;
+const {
+  values: { backend },
+  positionals,
+} = parseArgs({ options: { backend: { type: 'string', default: 'node' } }, allowPositionals: true });
+const names = positionals.length > 0 ? positionals : known;
 const unknown = names.find((name) => !known.includes(name));
-if (unknown !== undefined || !findTfjsNode()) {
-  console.error(
-    unknown === undefined
-      ? new TfjsNodeMissing('node-cpu').message
-      : `There is no experiment ${unknown}. There are: ${known.join(', ')}.`,
-  );
+try {
+  if (unknown !== undefined) throw new Error(`There is no experiment ${unknown}. There are: ${known.join(', ')}.`);
+  chooseBackend(backend);
+} catch (error) {
+  console.error((error as Error).message);
   process.exit(2);
 }
 
@@ -29,7 +33,7 @@ const rows: string[][] = [];
 for (const name of names) {
   const folder = await mkdtemp(join(tmpdir(), 'stepwise-parity-'));
   try {
-    const { largest, verdicts } = await runOnBoth(name, folder);
+    const { largest, verdicts } = await runOnBoth(name, folder, backend);
     const far = (largest?.relative ?? 0) > tolerance;
     if (far || verdicts) process.exitCode = 1;
     const outcome = verdicts ? `verdicts differ: ${verdicts}` : far ? 'too far apart' : 'within it';

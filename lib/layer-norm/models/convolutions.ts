@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type ConvolutionShape, convolutionSizes } from '../../kernels/convolution.ts';
 import { convolutionBytes, createConvolutionKernels } from '../../kernels/convolution-kernel.ts';
-import type { NumericBackend } from '../../numerics/backend.ts';
+import { type NumericBackend, wasmBuildOf } from '../../numerics/backend.ts';
 
 export interface Convolutions {
   /**
@@ -26,13 +26,14 @@ export function createConvolutions(
   shapes: readonly ConvolutionShape[],
   { backend, threads }: { readonly backend: NumericBackend; readonly threads: number },
 ): Convolutions {
-  if (backend === 'node-cpu' || backend === 'node-gpu') return { ...forwardConvolutions, dispose() {} };
+  const build = wasmBuildOf(backend);
+  if (!build) return { ...forwardConvolutions, dispose() {} };
   const floatsOf = ({ input, filter, output }: ReturnType<typeof convolutionSizes>) => 2 * input + 2 * filter + output;
   const capacityBytes = shapes.reduce(
     (sum, shape) => sum + convolutionBytes(shape) + 4 * floatsOf(convolutionSizes(shape)) + 4096,
     0,
   );
-  const kernels = createConvolutionKernels({ capacityBytes, threads, backend });
+  const kernels = createConvolutionKernels({ capacityBytes, threads, backend: build });
   const layers = shapes.map((shape) => {
     const sizes = convolutionSizes(shape);
     return {

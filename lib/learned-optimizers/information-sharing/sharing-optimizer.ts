@@ -2,7 +2,7 @@
 import type { GradientPreprocessing } from '../../kernels/coordinatewise-lstm.ts';
 import { createLstmArithmeticKernel } from '../../kernels/lstm-arithmetic.ts';
 import { createLstmArithmeticReference } from '../../kernels/lstm-arithmetic-reference.ts';
-import type { NumericBackend } from '../../numerics/backend.ts';
+import { type NumericBackend, wasmBuildOf } from '../../numerics/backend.ts';
 import type { NamedTensors } from '../../numerics/safetensors.ts';
 import { joinTensors } from '../parameter-tensors.ts';
 import type { CoordinateGroups } from './coordinate-groups.ts';
@@ -30,10 +30,10 @@ export function createSharingOptimizer(
   const { groups, unrollSteps, backend } = machine;
   const options = { ...architecture, groups, unrollSteps, preprocessing, hidden: hiddenUnits, outputScale };
   const lengths = sharingArrayLengths(options);
-  const arithmetic =
-    backend === 'wasm-relaxed' || backend === 'wasm-plain'
-      ? createLstmArithmeticKernel(lengths, backend)
-      : createLstmArithmeticReference(lengths, Float32Array);
+  const build = wasmBuildOf(backend);
+  const arithmetic = build
+    ? createLstmArithmeticKernel(lengths, build)
+    : createLstmArithmeticReference(lengths, Float32Array);
   const network = createSharingNetwork(options, arithmetic);
   network.resetState();
   return network;

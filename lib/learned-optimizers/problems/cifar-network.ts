@@ -12,6 +12,7 @@ import {
   type ConvolutionalNetworkShape,
   convolutionalNetworkTensors,
 } from '../../kernels/convolutional-network.ts';
+import { wasmBuildOf } from '../../numerics/backend.ts';
 import { randomStream } from '../../numerics/random.ts';
 import type { TrainingContext } from '../../pipeline/context.ts';
 import { layOutTensors, type ParameterTensor, type ProblemFamily } from './problem.ts';
@@ -98,9 +99,10 @@ async function createNetwork(
   shape: ConvolutionalNetworkShape,
   { backend, threads, startTensorFlow }: Parameters<typeof createCifarNetworks>[2],
 ): Promise<ConvolutionalNetwork> {
-  if (backend === 'wasm-relaxed' || backend === 'wasm-plain') {
+  const build = wasmBuildOf(backend);
+  if (build) {
     const { createConvolutionalNetworkKernel } = await import('../../kernels/convolutional-network-kernel.ts');
-    return createConvolutionalNetworkKernel(shape, { threads, backend });
+    return createConvolutionalNetworkKernel(shape, { threads, backend: build });
   }
   await startTensorFlow();
   const { createConvolutionalNetworkReference } = await import('../../kernels/convolutional-network-reference.ts');

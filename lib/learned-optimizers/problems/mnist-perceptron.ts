@@ -12,6 +12,7 @@ import {
   type MultilayerPerceptronShape,
   multilayerPerceptronTensors,
 } from '../../kernels/multilayer-perceptron.ts';
+import { wasmBuildOf } from '../../numerics/backend.ts';
 import { randomStream } from '../../numerics/random.ts';
 import type { TrainingContext } from '../../pipeline/context.ts';
 import { layOutTensors, type ProblemFamily } from './problem.ts';
@@ -69,9 +70,8 @@ async function createPerceptron(
   shape: MultilayerPerceptronShape,
   { backend, startTensorFlow }: Pick<TrainingContext, 'backend' | 'startTensorFlow'>,
 ): Promise<MultilayerPerceptron> {
-  if (backend === 'wasm-relaxed' || backend === 'wasm-plain') {
-    return createMultilayerPerceptron(shape, { relaxed: backend === 'wasm-relaxed' });
-  }
+  const build = wasmBuildOf(backend);
+  if (build) return createMultilayerPerceptron(shape, { relaxed: build === 'wasm-relaxed' });
   await startTensorFlow();
   const { createMultilayerPerceptronReference } = await import('../../kernels/multilayer-perceptron-reference.ts');
   return createMultilayerPerceptronReference(shape);

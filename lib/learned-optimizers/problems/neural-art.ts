@@ -9,6 +9,7 @@ import type { Picture } from '../../datasets/decode-picture.ts';
 import type { FeatureWeights } from '../../datasets/feature-layers.ts';
 import type { PhotographSplits } from '../../datasets/photographs.ts';
 import { middleSquare, type Region, resizeRegion } from '../../datasets/resize-picture.ts';
+import { wasmBuildOf } from '../../numerics/backend.ts';
 import { randomStream } from '../../numerics/random.ts';
 import type { TrainingContext } from '../../pipeline/context.ts';
 import type { NeuralArtLoss, NeuralArtWeights } from './neural-art-loss.ts';
@@ -109,9 +110,10 @@ async function createLoss(
   features: FeatureWeights,
   { backend, threads, startTensorFlow }: Pick<TrainingContext, 'backend' | 'startTensorFlow' | 'threads'>,
 ): Promise<NeuralArtLoss> {
-  if (backend === 'wasm-relaxed' || backend === 'wasm-plain') {
+  const build = wasmBuildOf(backend);
+  if (build) {
     const { createNeuralArtLossKernel } = await import('./neural-art-loss-kernel.ts');
-    return createNeuralArtLossKernel({ side, features, weights, threads, backend });
+    return createNeuralArtLossKernel({ side, features, weights, threads, backend: build });
   }
   await startTensorFlow();
   const { createNeuralArtLossReference } = await import('./neural-art-loss-reference.ts');

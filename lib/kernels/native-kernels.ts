@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { KernelBackendError } from './errors.ts';
 import type { BlockFunction } from './thread-pool.ts';
@@ -54,7 +54,7 @@ export function nativeKernelsPath(): string | undefined {
   const digest = createHash('sha256');
   for (const source of nativeSources) digest.update(readFileSync(source));
   digest.update([process.arch, cpus()[0]?.model, ...nativeCompilerFlags].join('\0'));
-  const folder = fileURLToPath(new URL('../../.cache/native-kernels', import.meta.url));
+  const folder = join(dirname(fileURLToPath(nativeSources[0]!)), '../../../.cache/native-kernels');
   return join(folder, `${digest.digest('hex').slice(0, 16)}.node`);
 }
 

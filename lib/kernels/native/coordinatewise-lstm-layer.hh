@@ -72,7 +72,8 @@ inline void preprocess(const Job &job, const Row *raw, Row *x) {
 
 /**
  * Σ_k w_k x_k + b for 4·Tiles rows, which stay in registers. `weights` [Tiles][1 + count][4], the bias first, as
- * `packedOrder` in lib/kernels/coordinatewise-lstm-parameters.ts lays them.
+ * `packedOrder` in lib/kernels/coordinatewise-lstm-parameters.ts lays them. Not inlined: beside tanh's constants the sums would
+ * not all find registers.
  */
 template <int Tiles>
 __attribute__((noinline)) void affine(const float *weights, const Row *x, int count, Row *y) {
@@ -92,22 +93,27 @@ __attribute__((noinline)) void affine(const float *weights, const Row *x, int co
 }
 
 /**
- * With z = W·x + b, where x holds the layer's inputs and its previous output h:
+ * One unit, from z = W·x + b of its four gates, where x holds the layer's inputs and its previous output h:
  *
  *   i = σ(z_i)   f = σ(z_f)   g = tanh(z_g)   o = σ(z_o)   c′ = f ⊙ c + i ⊙ g   h′ = o ⊙ tanh(c′)
  *
- * σ(z) = ½ + ½ tanh(z/2), and the packed weights of i, f and o are halved. Rows: c, nextC, nextH [hidden], nextC may be c;
- * what the backward sweep needs stays behind in `gates` [hidden][i, f, g, o] and `tanhC` [hidden], where they are given.
+ * σ(z) = ½ + ½ tanh(z/2), and the packed weights of i, f and o are halved. nextC may be c.
  */
-inline void stepUnit(const Row *z, Row &i, Row &f, Row &g, Row &o, const Row &c, Row &nextC, Row &tau, Row &nextH) {
+inline void stepUnit(const Row *z, const Row &c, Row *nextC, Row *nextH, Row *gates, Row *tanhC) {
   for (int part = 0; part < vectorsInRow; part++) {
-    i.part[part] = tanh(z[0].part[part]) * 0.5f + 0.5f;
-    f.part[part] = tanh(z[1].part[part]) * 0.5f + 0.5f;
-    g.part[part] = tanh(z[2].part[part]);
-    o.part[part] = tanh(z[3].part[part]) * 0.5f + 0.5f;
-    nextC.part[part] = f.part[part] * c.part[part] + i.part[part] * g.part[part];
-    tau.part[part] = tanh(nextC.part[part]);
-    nextH.part[part] = o.part[part] * tau.part[part];
+    const Lanes i = tanh(z[0].part[part]) * 0.5f + 0.5f;
+    const Lanes f = tanh(z[1].part[part]) * 0.5f + 0.5f;
+    const Lanes g = tanh(z[2].part[part]);
+    const Lanes o = tanh(z[3].part[part]) * 0.5f + 0.5f;
+    const Lanes next = f * c.part[part] + i * g;
+    const Lanes tau = tanh(next);
+    gates[0].part[part] = i;
+    gates[1].part[part] = f;
+    gates[2].part[part] = g;
+    gates[3].part[part] = o;
+    nextC->part[part] = next;
+    tanhC->part[part] = tau;
+    nextH->part[part] = o * tau;
   }
 }
 
@@ -116,18 +122,23 @@ inline void stepUnits(const float *weights, const Row *x, int count, const Row *
                       Row *tanhC) {
   Row z[4 * Units];
   affine<Units>(weights, x, count, z);
-  for (int unit = 0; unit < Units; unit++, gates += 4) {
-    stepUnit(z + 4 * unit, gates[0], gates[1], gates[2], gates[3], c[unit], nextC[unit], tanhC[unit], nextH[unit]);
+  for (int unit = 0; unit < Units; unit++) {
+    stepUnit(z + 4 * unit, c[unit], nextC + unit, nextH + unit, gates + 4 * unit, tanhC + unit);
   }
 }
 
+/**
+ * One layer: x [count], c, nextC and nextH [hidden] rows. What the backward sweep needs stays behind in `gates`
+ * [hidden][i, f, g, o] and `tanhC` [hidden].
+ */
 inline void stepLayer(int hidden, const float *weights, const Row *x, int count, const Row *c, Row *nextC, Row *nextH,
                       Row *gates, Row *tanhC) {
+  const int unitWeights = (1 + count) * 4;
   int unit = 0;
-  for (; unit + tilesAtOnce <= hidden; unit += tilesAtOnce, weights += tilesAtOnce * (1 + count) * 4) {
+  for (; unit + tilesAtOnce <= hidden; unit += tilesAtOnce, weights += tilesAtOnce * unitWeights) {
     stepUnits<tilesAtOnce>(weights, x, count, c + unit, nextC + unit, nextH + unit, gates + 4 * unit, tanhC + unit);
   }
-  for (; unit < hidden; unit++, weights += (1 + count) * 4) {
+  for (; unit < hidden; unit++, weights += unitWeights) {
     stepUnits<1>(weights, x, count, c + unit, nextC + unit, nextH + unit, gates + 4 * unit, tanhC + unit);
   }
 }

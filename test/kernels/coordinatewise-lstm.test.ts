@@ -188,6 +188,26 @@ describe('over many coordinates', () => {
     }
   });
 
+  test.each(backends)('blocks of five and six groups, the last not full: as the reference says: %s', (backend) => {
+    const options = { coordinates: 2561, unrollSteps: 2, preprocessing: logSign, outputScale: 0.1 };
+    const reference = createCoordinatewiseLstmReference(options);
+    reference.setParameters(seededParameters(reference.layout));
+    const kernel = createKernel({ ...options, backend });
+    const gradients = seededGradients(options.coordinates, options.unrollSteps);
+    const updateGradients = seededNormal(options.unrollSteps * options.coordinates);
+    const run = (lstm: CoordinatewiseLstm) => {
+      lstm.beginUnroll();
+      return { updates: runSteps(lstm, gradients), gradient: lstm.backward(updateGradients) };
+    };
+    const [expected, actual] = [run(reference), run(kernel)];
+    for (const [t, updates] of actual.updates.entries()) {
+      expect(largestDifference(updates, expected.updates[t]!)).toBeLessThan(3e-7);
+    }
+    const scale = Math.max(...expected.gradient.map(Math.abs));
+    expect(largestDifference(actual.gradient, expected.gradient)).toBeLessThan(3e-6 * scale);
+    reference.dispose();
+  });
+
   test('selecting every coordinate is selecting none', () => {
     const kernel = createKernel({});
     kernel.beginUnroll();

@@ -46,7 +46,10 @@ inline Lanes tanh(Lanes value) {
   return x * numerator / denominator;
 }
 
-/** ln x for normal x > 0 (Cephes logf): x = m·2^e with m in [√½, √2). Relative error ≤ 2e-7 away from 1. ln ∞ = ∞. */
+/**
+ * ln x for normal x > 0 (Cephes logf): x = m·2^e with m in [√½, √2). Relative error ≤ 2e-7 away from 1. ln ∞ = ∞; other
+ * arguments, NaN too, are the caller's to exclude.
+ */
 inline Lanes log(Lanes x) {
   constexpr std::int32_t rootHalf = 0x3f3504f3;
   const IntegerLanes shifted = (IntegerLanes)x - rootHalf;
@@ -65,8 +68,7 @@ inline Lanes log(Lanes x) {
   series = e * -2.12194440e-4f + series;
   series = square * -0.5f + series;
   const Lanes value = e * 0.693359375f + (m + series);
-  const Lanes numberOrNaN = x == x ? value : x;
-  return x > splat(3.4028234663852886e38f) ? x : numberOrNaN;
+  return x > splat(3.4028234663852886e38f) ? x : value;
 }
 
 inline Lanes magnitude(Lanes x) { return (Lanes)((IntegerLanes)x & 0x7fffffff); }

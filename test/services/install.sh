@@ -8,17 +8,7 @@ requirements=test/services/requirements.txt
 emulator=test/services/lambda-emulator.txt
 folder=.cache/services
 
-if ! command -v python3 >/dev/null; then
-  echo 'python3 is missing: install Python 3.10 or later' >&2
-  exit 1
-fi
-if ! cmp -s "$requirements" "$folder/installed.txt"; then
-  rm -rf "$folder"
-  python3 -m venv "$folder"
-  "$folder/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements"
-  # Last: an installation that was interrupted starts over.
-  cp "$requirements" "$folder/installed.txt"
-fi
+bash infra/install-python-tool.sh "$requirements" "$folder"
 if ! cmp -s "$emulator" "$folder/emulator-installed.txt"; then
   case "$(uname -m)" in
     x86_64) architecture=x86_64 ;;

@@ -30,6 +30,7 @@ const dataSection = 11;
 const guestNames = [
   ...['layer-normalization', 'matrix-product', 'recurrent', 'batch-norm-lstm', 'adam', 'random-walk'],
   ...['dilated-convolution', 'affinity-loss', 'max-pooling', 'axis-map', 'join-channels', 'softmax-cross-entropy'],
+  'channel-normalization',
 ];
 const guests = kernels.filter(({ name }) => guestNames.includes(name));
 

@@ -1,5 +1,6 @@
 /** A trained convolutional network on any number of images: its loss and its errors, and how its units behave by place. */
 import * as tf from '@tensorflow/tfjs-core';
+import { readTensor } from '../../kernels/tensor-memory.ts';
 import type { TensorByName } from '../../training/trainer.ts';
 import { type ClassifiedImages, sliceImages } from './classified-images.ts';
 import type { ConvnetSettings } from './convnet-shape.ts';
@@ -77,14 +78,15 @@ export function measureUnits(
       const zeros = () => new Float64Array(units);
       layers[layer] ??= { on: zeros(), sum: zeros(), squares: zeros(), side, channels };
       const { on, sum, squares } = layers[layer];
-      const values = tensor.dataSync();
-      for (let index = 0; index < count * units; index++) {
-        const unit = index % units;
-        const value = values[index]!;
-        if (value > 0) on[unit]! += 1;
-        sum[unit]! += value;
-        squares[unit]! += value * value;
-      }
+      readTensor(tensor, (values) => {
+        for (let index = 0; index < count * units; index++) {
+          const unit = index % units;
+          const value = values[index]!;
+          if (value > 0) on[unit]! += 1;
+          sum[unit]! += value;
+          squares[unit]! += value * value;
+        }
+      });
     }
   });
   return layers.map(({ on, sum, squares, side, channels }) => {

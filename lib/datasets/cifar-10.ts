@@ -47,10 +47,13 @@ export interface LabelledImages {
 
 /** One split, in the owners' order. Throws DatasetCorrupt. */
 export async function readCifar10(reader: DatasetReader, split: 'train' | 'test'): Promise<LabelledImages> {
-  const names = fileNames.filter((name) => name.startsWith('data_batch') === (split === 'train'));
   const files: Uint8Array[] = [];
-  for (const name of names) files.push(await reader.file(name));
-  const counts = files.map((file, index) => countRecords(file, names[index]!));
+  const counts: number[] = [];
+  for (const name of filesOf(split)) {
+    const file = await reader.file(name);
+    files.push(file);
+    counts.push(countRecords(file, name));
+  }
   const count = counts.reduce((sum, records) => sum + records, 0);
   const images = new Uint8Array(count * 3 * planePixels);
   const labels = new Uint8Array(count);
@@ -69,6 +72,17 @@ export async function readCifar10(reader: DatasetReader, split: 'train' | 'test'
     }
   }
   return { images, labels };
+}
+
+/** How many images a split has; none is decoded. Throws DatasetCorrupt. */
+export async function countCifar10(reader: DatasetReader, split: 'train' | 'test'): Promise<number> {
+  let count = 0;
+  for (const name of filesOf(split)) count += countRecords(await reader.file(name), name);
+  return count;
+}
+
+function filesOf(split: 'train' | 'test'): readonly (keyof typeof cifarFiles)[] {
+  return fileNames.filter((name) => name.startsWith('data_batch') === (split === 'train'));
 }
 
 /** The whole records of a file, every label checked. Throws DatasetCorrupt. */

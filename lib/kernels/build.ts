@@ -29,6 +29,7 @@ export const kernels = [
   { name: 'axis-map', sharedMemory: false },
   { name: 'join-channels', sharedMemory: false },
   { name: 'softmax-cross-entropy', sharedMemory: false },
+  { name: 'channel-normalization', sharedMemory: false },
 ] as const;
 export type Kernel = (typeof kernels)[number];
 

@@ -88,6 +88,24 @@ export function withTensors<Exports, Result>(
   }
 }
 
+/**
+ * Calls `read` with a float32 tensor's values: on TensorFlow.js's WebAssembly backend where they lie, where `dataSync` would copy
+ * them. They are there until the next operation on tensors, and not to be written.
+ */
+export function readTensor<Result>(tensor: tf.Tensor, read: (values: Float32Array) => Result): Result {
+  const backend = tf.backend() as unknown as WasmBackend;
+  const memory = memoryOf(backend);
+  if (!memory) return read(tensor.dataSync() as Float32Array);
+  return read(new Float32Array(memory.buffer, backend.getMemoryOffset(tensor.dataId), tensor.size));
+}
+
+/** A tensor with a copy of these values, for an array that will be written again. */
+export function copyToTensor(values: Float32Array, shape: readonly number[]): tf.Tensor {
+  // That backend copies them into its memory; others keep the array.
+  const isCopied = memoryOf(tf.backend() as unknown as WasmBackend) !== undefined;
+  return tf.tensor(isCopied ? values : values.slice(), [...shape], 'float32');
+}
+
 /** It only ever grows: to the arrays of the largest call. */
 let ownMemory: KernelMemory | undefined;
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { cifarFiles, countRecords, describeOrigin, readCifar10 } from '../../lib/datasets/cifar-10.ts';
+import { cifarFiles, countCifar10, countRecords, describeOrigin, readCifar10 } from '../../lib/datasets/cifar-10.ts';
 import { DatasetCorrupt, DatasetMissing } from '../../lib/datasets/errors.ts';
 import { importDataset } from '../../lib/datasets/import-dataset.ts';
 import { openDataset } from '../../lib/datasets/pinned-dataset.ts';
@@ -69,6 +69,7 @@ test('whole batches that are not the owners’ bytes are re-encoded ones, packed
   const files = names.map((name) => ({ name, size: whole.length, sha256 }));
   expect(manifest).toMatchObject({ origin: 'paper (re-encoded)', files });
   const reader = await openDataset(store, 'cifar-10', manifest.version);
+  expect([await countCifar10(reader, 'train'), await countCifar10(reader, 'test')]).toEqual([50_000, 10_000]);
   const { images, labels } = await readCifar10(reader, 'test');
   expect([images.length, labels.length]).toEqual([10_000 * 3072, 10_000]);
   expect([...labels.subarray(0, 12)]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1]);

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { kernelFile, kernels, kernelVariants } from '../../lib/kernels/build.ts';
 import { useKernelBuild } from '../../lib/kernels/kernel-instance.ts';
 import { normalizeLayer } from '../../lib/kernels/layer-normalization.ts';
-import { withTensors } from '../../lib/kernels/tensor-memory.ts';
+import { copyToTensor, readTensor, withTensors } from '../../lib/kernels/tensor-memory.ts';
 
 /** The numbers of a WebAssembly module's sections. */
 function sectionsOf(bytes: Uint8Array): number[] {
@@ -30,6 +30,7 @@ const dataSection = 11;
 const guestNames = [
   ...['layer-normalization', 'matrix-product', 'recurrent', 'batch-norm-lstm', 'adam', 'random-walk'],
   ...['dilated-convolution', 'affinity-loss', 'max-pooling', 'axis-map', 'join-channels', 'softmax-cross-entropy'],
+  'channel-normalization',
 ];
 const guests = kernels.filter(({ name }) => guestNames.includes(name));
 
@@ -79,6 +80,28 @@ describe.each(['cpu', 'wasm'])('on the backend %s', (backend) => {
     expect([...first.dataSync()]).toEqual(new Array(8).fill(1));
     expect(large.dataSync().every((value) => value === 1)).toBe(true);
     tf.dispose([first, large]);
+  });
+});
+
+describe.each(['cpu', 'wasm'])('values on the backend %s', (backend) => {
+  test('are read as they are, also of a second name for them', async () => {
+    await tf.setBackend(backend);
+    const x = tf.tensor2d([1, -2, 3, 4.5, 5, 6], [2, 3]);
+    const tensors = tf.memory().numTensors;
+    expect(readTensor(x, (values) => [...values])).toEqual([1, -2, 3, 4.5, 5, 6]);
+    expect(tf.memory().numTensors).toBe(tensors);
+    expect(readTensor(tf.reshape(x, [6]), (values) => values.length)).toBe(6);
+  });
+
+  test('of a tensor stay when the array that they came from is written again, shared between threads or not', async () => {
+    await tf.setBackend(backend);
+    for (const buffer of [new ArrayBuffer(32), new SharedArrayBuffer(32)]) {
+      const values = new Float32Array(buffer, 8, 4).fill(7);
+      const x = copyToTensor(values, [2, 2]);
+      values.fill(8);
+      expect(x.shape).toEqual([2, 2]);
+      expect([...x.dataSync()]).toEqual([7, 7, 7, 7]);
+    }
   });
 });
 

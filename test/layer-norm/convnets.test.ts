@@ -1,3 +1,4 @@
+import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { compile } from 'vega-lite';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -15,7 +16,13 @@ import { updateTimeMetric } from '../../lib/layer-norm/experiments/learning-curv
 import { summarizeConvnets } from '../../lib/layer-norm/experiments/summarize-convnets.ts';
 import { type ClassifiedImages, drawImages } from '../../lib/layer-norm/models/classified-images.ts';
 import { classify, measureUnits } from '../../lib/layer-norm/models/classify-images.ts';
-import { crossEntropy } from '../../lib/layer-norm/models/convolutional-classifier.ts';
+import { convolutionShapes } from '../../lib/layer-norm/models/convnet-shape.ts';
+import {
+  crossEntropy,
+  initializeConvnet,
+  initializeRunningStatistics,
+  runConvnet,
+} from '../../lib/layer-norm/models/convolutional-classifier.ts';
 import { createConvolutions, forwardConvolutions } from '../../lib/layer-norm/models/convolutions.ts';
 import { detectWasmBackend } from '../../lib/numerics/backend.ts';
 import { checkGradient } from '../../lib/numerics/gradient-checking.ts';
@@ -23,6 +30,7 @@ import { randomStream } from '../../lib/numerics/random.ts';
 import '../../lib/numerics/register-gradients.ts';
 import type { TrainedModel } from '../../lib/pipeline/context.ts';
 import { type Measurement, presetNames } from '../../lib/pipeline/experiment.ts';
+import { asTensors } from '../../lib/training/trainer.ts';
 import { datasetOf, runExperiment, trainTrial } from './run-experiment.ts';
 
 const backend = detectWasmBackend();
@@ -119,6 +127,41 @@ test('cross entropy is −ln of the class’s share, also of large scores', () =
       ).dataSync()[0],
   );
   expect(loss).toBeCloseTo(Math.log(10) / 2, 5);
+});
+
+describe.each(['none', 'layer', 'batch'] as const)('the network, normalization: %s', (normalization) => {
+  test('computes the same on the backends wasm and cpu, training or not', async () => {
+    const settings = { normalization, side: 8, colours: 3, filters: [5, 6] };
+    const pixels = Float32Array.from({ length: 4 * 8 * 8 * 3 }, (_, index) => (Math.sin(index) + 1) / 2);
+    const run = (isTraining: boolean) =>
+      tf.tidy(() => {
+        const parameters = asTensors(initializeConvnet(1, settings));
+        const state = asTensors(initializeRunningStatistics(settings));
+        const states: Record<string, Float32Array> = {};
+        const loss = (...values: tf.Tensor[]) => {
+          const named = Object.fromEntries(Object.keys(parameters).map((name, index) => [name, values[index]!]));
+          const images = tf.tensor4d(pixels, [4, 8, 8, 3]);
+          const result = runConvnet(named, state, images, settings, convolutions, isTraining);
+          for (const [name, tensor] of Object.entries(result.state)) states[name] = tensor.dataSync<'float32'>();
+          return crossEntropy(result.scores, tf.tensor1d([0, 1, 2, 3], 'int32')) as tf.Tensor;
+        };
+        const values = Object.values(parameters);
+        if (!isTraining) return [loss(...values).dataSync<'float32'>()];
+        const { value, grads } = tf.valueAndGrads(loss)(values);
+        return [value, ...grads].map((tensor) => tensor.dataSync<'float32'>()).concat(Object.values(states));
+      });
+    let convolutions = createConvolutions(convolutionShapes(settings, 4), { backend, threads: 1 });
+    const onWasm = [run(true), run(false)].flat();
+    convolutions.dispose();
+    await tf.setBackend('cpu');
+    convolutions = createConvolutions(convolutionShapes(settings, 4), { backend: 'node-cpu', threads: 1 });
+    const onCpu = [run(true), run(false)].flat();
+    await tf.setBackend('wasm');
+    expect(onWasm.length).toBe({ none: 8, layer: 10, batch: 14 }[normalization]);
+    for (const [place, values] of onWasm.entries()) {
+      for (const [index, value] of values.entries()) expect(value).toBeCloseTo(onCpu[place]![index]!, 4);
+    }
+  });
 });
 
 /** A network of one filter that hands on the pixel itself, and the same score for every class. */

@@ -1,10 +1,9 @@
 /** Measures trained convolutional networks on the test images, unit by unit near the edge and at the centre, and in time. */
-import type { DatasetReader } from '../../datasets/dataset.ts';
 import { withPrefix } from '../../numerics/tensor-names.ts';
 import type { EvaluationContext, TrainedModel, TrainingContext } from '../../pipeline/context.ts';
 import type { Measurement } from '../../pipeline/experiment.ts';
 import { estimateOf } from '../../pipeline/over-seeds.ts';
-import { type ConvnetImages, readImages, sliceImages } from '../models/classified-images.ts';
+import { type ConvnetImages, readTestImages, sliceImages } from '../models/classified-images.ts';
 import type { ConvnetNormalization, ConvnetSettings } from '../models/convnet-shape.ts';
 import { type ConvnetTrial, train } from '../training/convnets.ts';
 import {
@@ -67,7 +66,7 @@ async function measureTest(evaluation: TestEvaluation, context: EvaluationContex
   const { classify, measureUnits } = await import('../models/classify-images.ts');
   const { forwardConvolutions } = await import('../models/convolutions.ts');
 
-  const { train: trained, test } = await imagesOf(images, await context.dataset(images));
+  const { test, trainingImages } = await readTestImages(images, await context.dataset(images));
   const tested = sliceImages(test, 0, Math.min(testImages, test.count));
   const settings = JSON.parse(model.metadata.settings!) as ConvnetSettings;
   const parameters = asTensors(model.tensors);
@@ -88,7 +87,7 @@ async function measureTest(evaluation: TestEvaluation, context: EvaluationContex
       row(testLossMetric, 0, loss, 'nats'),
       row(testErrorMetric, 0, errors / tested.count, 'share'),
       row(learningRateMetric, 0, learningRate, '1'),
-      row(trainingImagesMetric, 0, trained.count, 'images'),
+      row(trainingImagesMetric, 0, trainingImages, 'images'),
       ...layers.flatMap((rings, layer) =>
         rings.flatMap(({ distance, shareOn, deviation }) => [
           row(unitsOnMetric(layer), distance, shareOn, 'share'),
@@ -99,15 +98,6 @@ async function measureTest(evaluation: TestEvaluation, context: EvaluationContex
   } finally {
     tf.dispose(Object.values(parameters));
   }
-}
-
-/** A batch’s evaluations read the same dataset, which is decoded once. */
-const decoded = new WeakMap<DatasetReader, ReturnType<typeof readImages>>();
-
-function imagesOf(name: ConvnetImages, reader: DatasetReader): ReturnType<typeof readImages> {
-  const images = decoded.get(reader) ?? readImages(name, reader);
-  decoded.set(reader, images);
-  return images;
 }
 
 /** The learning rate whose training ended with the lowest validation loss; the first of equals. */

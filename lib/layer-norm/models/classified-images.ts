@@ -1,5 +1,5 @@
 /** Images with their classes, of whichever dataset, and minibatches of them. */
-import { readCifar10 } from '../../datasets/cifar-10.ts';
+import { countCifar10, readCifar10 } from '../../datasets/cifar-10.ts';
 import type { DatasetReader } from '../../datasets/dataset.ts';
 import { readMnist } from '../../datasets/mnist.ts';
 import { randomStream } from '../../numerics/random.ts';
@@ -16,19 +16,42 @@ export interface ClassifiedImages {
   readonly colours: number;
 }
 
-/** Both splits of a dataset. Throws DatasetCorrupt. */
-export async function readImages(
-  name: ConvnetImages,
-  reader: DatasetReader,
-): Promise<{ readonly train: ClassifiedImages; readonly test: ClassifiedImages }> {
+export interface TestImages {
+  readonly test: ClassifiedImages;
+  /** How many there are to train on. */
+  readonly trainingImages: number;
+}
+
+/** What a job's trainings or evaluations read with the same reader is decoded once. */
+const decodedTraining = new WeakMap<DatasetReader, Promise<ClassifiedImages>>();
+const decodedTest = new WeakMap<DatasetReader, Promise<TestImages>>();
+
+/** The images to train on. Throws DatasetCorrupt. */
+export function readTrainingImages(name: ConvnetImages, reader: DatasetReader): Promise<ClassifiedImages> {
+  const images = decodedTraining.get(reader) ?? decodeTraining(name, reader);
+  decodedTraining.set(reader, images);
+  return images;
+}
+
+/** The images to test on. Throws DatasetCorrupt. */
+export function readTestImages(name: ConvnetImages, reader: DatasetReader): Promise<TestImages> {
+  const images = decodedTest.get(reader) ?? decodeTest(name, reader);
+  decodedTest.set(reader, images);
+  return images;
+}
+
+async function decodeTraining(name: ConvnetImages, reader: DatasetReader): Promise<ClassifiedImages> {
+  if (name === 'mnist') return describe((await readMnist(reader)).train, 28, 1);
+  return describe(await readCifar10(reader, 'train'), 32, 3);
+}
+
+async function decodeTest(name: ConvnetImages, reader: DatasetReader): Promise<TestImages> {
   if (name === 'mnist') {
     const { train, test } = await readMnist(reader);
-    return { train: describe(train, 28, 1), test: describe(test, 28, 1) };
+    return { test: describe(test, 28, 1), trainingImages: train.labels.length };
   }
-  return {
-    train: describe(await readCifar10(reader, 'train'), 32, 3),
-    test: describe(await readCifar10(reader, 'test'), 32, 3),
-  };
+  const test = describe(await readCifar10(reader, 'test'), 32, 3);
+  return { test, trainingImages: await countCifar10(reader, 'train') };
 }
 
 function describe(

@@ -1,7 +1,7 @@
 /** A trained convolutional network on any number of images: its loss and its errors, and how its units behave by place. */
 import * as tf from '@tensorflow/tfjs-core';
+import { readTensor } from '../../kernels/tensor-memory.ts';
 import type { TensorByName } from '../../training/trainer.ts';
-import { floats } from './channel-normalization.ts';
 import { type ClassifiedImages, sliceImages } from './classified-images.ts';
 import type { ConvnetSettings } from './convnet-shape.ts';
 import { crossEntropy, runConvnet } from './convolutional-classifier.ts';
@@ -34,7 +34,7 @@ export function classify(
   forEachPart(images, (part) => {
     const { scores } = runConvnet(parameters, state, asImages(part), settings, convolutions, false);
     loss += (crossEntropy(scores, asLabels(part)).dataSync()[0]! * part.count) / images.count;
-    const values = floats(scores);
+    const values = scores.dataSync();
     const classes = values.length / part.count;
     for (let image = 0; image < part.count; image++) {
       const row = values.subarray(image * classes, (image + 1) * classes);
@@ -78,14 +78,15 @@ export function measureUnits(
       const zeros = () => new Float64Array(units);
       layers[layer] ??= { on: zeros(), sum: zeros(), squares: zeros(), side, channels };
       const { on, sum, squares } = layers[layer];
-      const values = floats(tensor);
-      for (let index = 0; index < count * units; index++) {
-        const unit = index % units;
-        const value = values[index]!;
-        if (value > 0) on[unit]! += 1;
-        sum[unit]! += value;
-        squares[unit]! += value * value;
-      }
+      readTensor(tensor, (values) => {
+        for (let index = 0; index < count * units; index++) {
+          const unit = index % units;
+          const value = values[index]!;
+          if (value > 0) on[unit]! += 1;
+          sum[unit]! += value;
+          squares[unit]! += value * value;
+        }
+      });
     }
   });
   return layers.map(({ on, sum, squares, side, channels }) => {

@@ -6,11 +6,14 @@
  * pool takes the largest of 2 × 2; then class scores by one linear map. Without normalization the gain is left out.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import {
+  normalizeChannelsByStatisticsOnKernel,
+  normalizeChannelsOnKernel,
+} from '../../kernels/channel-normalization.ts';
 import { randomStream } from '../../numerics/random.ts';
 import type { NamedTensors, Tensor } from '../../numerics/safetensors.ts';
 import type { TensorByName } from '../../training/trainer.ts';
 import { product } from '../product.ts';
-import { channelNormalization, floats, normalizeChannels, sizesOf } from './channel-normalization.ts';
 import { type ConvnetSettings, convolutionShapes, filterSide } from './convnet-shape.ts';
 import type { Convolutions } from './convolutions.ts';
 
@@ -92,18 +95,26 @@ export function runConvnet(
     let normalized: tf.Tensor4D;
     if (normalization === 'none') normalized = tf.add(sums, bias);
     else if (normalization === 'layer' || isTraining) {
-      const { y, statistics } = channelNormalization(sums, gain, bias, normalization, epsilon);
+      const { y, statistics } = normalizeChannelsOnKernel(sums, gain, bias, { kind: normalization, epsilon });
       normalized = y;
       if (normalization === 'batch') {
         for (const kind of ['mean', 'variance'] as const) {
-          const now = tf.tensor1d(Float32Array.from(statistics[kind]));
-          nextState[`${name}/${kind}`] = tf.add(tf.mul(state[`${name}/${kind}`]!, momentum), tf.mul(now, 1 - momentum));
+          const now = tf.mul(statistics[kind], 1 - momentum);
+          nextState[`${name}/${kind}`] = tf.add(tf.mul(state[`${name}/${kind}`]!, momentum), now);
         }
       }
     } else {
-      const running = { mean: floats(state[`${name}/mean`]!), variance: floats(state[`${name}/variance`]!) };
-      const y = normalizeChannels(floats(sums), floats(gain), floats(bias), running, sizesOf(sums), 'batch', epsilon);
-      normalized = tf.tensor4d(y, sums.shape);
+      const [mean, variance] = ['mean', 'variance'].map((part) => state[`${name}/${part}`]!) as [
+        tf.Tensor1D,
+        tf.Tensor1D,
+      ];
+      normalized = normalizeChannelsByStatisticsOnKernel(
+        sums,
+        gain,
+        bias,
+        { mean, variance },
+        { kind: 'batch', epsilon },
+      );
     }
     preactivations.push(normalized);
     activations = tf.maxPool(tf.relu(normalized), 2, 2, 'valid');

@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type ConvolutionShape, convolutionSizes } from '../../kernels/convolution.ts';
 import { convolutionBytes, createConvolutionKernels } from '../../kernels/convolution-kernel.ts';
+import { copyToTensor, readTensor } from '../../kernels/tensor-memory.ts';
 import { type NumericBackend, wasmBuildOf } from '../../numerics/backend.ts';
 
 export interface Convolutions {
@@ -55,14 +56,14 @@ export function createConvolutions(
           value: forwardConvolutions.convolve(layer, x, f) as tf.Tensor,
           gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
             const [from, by] = saved as [tf.Tensor4D, tf.Tensor4D];
-            arrays.input.set(from.dataSync());
-            arrays.filter.set(by.dataSync());
-            arrays.outputGradient.set(dy.dataSync());
+            readTensor(from, (values) => arrays.input.set(values));
+            readTensor(by, (values) => arrays.filter.set(values));
+            readTensor(dy, (values) => arrays.outputGradient.set(values));
             kernel.filterGradient(arrays.input, arrays.outputGradient, arrays.filterGradient);
-            const ofFilter = tf.tensor(arrays.filterGradient.slice(), by.shape);
+            const ofFilter = copyToTensor(arrays.filterGradient, by.shape);
             if (layer === 0) return [tf.zerosLike(from), ofFilter];
             kernel.inputGradient(arrays.outputGradient, arrays.filter, arrays.inputGradient);
-            return [tf.tensor(arrays.inputGradient.slice(), from.shape), ofFilter];
+            return [copyToTensor(arrays.inputGradient, from.shape), ofFilter];
           },
         };
       });

@@ -1,7 +1,7 @@
 /** Training of small convolutional networks (§6.7) without normalization, with layer and with batch normalization. */
 import type { TrainingContext } from '../../pipeline/context.ts';
 import type { BaseTrial } from '../../pipeline/experiment.ts';
-import { type ConvnetImages, drawImages, readImages, sliceImages } from '../models/classified-images.ts';
+import { type ConvnetImages, drawImages, readTrainingImages, sliceImages } from '../models/classified-images.ts';
 import { type ConvnetSettings, convolutionShapes } from '../models/convnet-shape.ts';
 
 export interface ConvnetTrial extends BaseTrial {
@@ -23,7 +23,7 @@ export async function train(trial: ConvnetTrial, context: TrainingContext): Prom
   const { createConvolutions } = await import('../models/convolutions.ts');
   const { trainModel } = await import('../../training/trainer.ts');
 
-  const { train: all } = await readImages(trial.images, await context.dataset(trial.images));
+  const all = await readTrainingImages(trial.images, await context.dataset(trial.images));
   const { seed, settings, batchSize, validationImages } = trial;
   const trained = sliceImages(all, 0, all.count - validationImages);
   const held = sliceImages(all, all.count - validationImages, validationImages);

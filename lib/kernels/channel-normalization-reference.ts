@@ -1,18 +1,10 @@
 /**
- * Layer and batch normalization of a convolutional layer's summed inputs [images, height, width, channels] (§6.7):
- *
- *   y = gain ⊙ (x − μ)/√(σ² + ε) + bias
- *
- * Layer normalization takes μ and σ of one image over all units of the layer, whatever their place and channel; batch
- * normalization of one channel over all places and images of the minibatch. Gain and bias are a channel's in both, as its
- * filter is: so both have the same parameters. Sums in float64, in plain loops: TensorFlow.js's own operations would
- * transpose these arrays for every sum over their leading axes.
+ * Normalization over channels in plain loops and float64: what `channel-normalization.ts` computes, in its equations. Arrays are
+ * row-major [images, places, channels], with a statistic for each image (layer) or for each channel (batch).
  */
-import * as tf from '@tensorflow/tfjs-core';
+import type { ChannelNormalization } from './channel-normalization.ts';
 
-export type ChannelNormalization = 'layer' | 'batch';
-
-export interface ChannelStatistics {
+export interface ReferenceStatistics {
   /** [images] for layer, [channels] for batch normalization. */
   readonly mean: Float64Array;
   /** Biased. */
@@ -32,7 +24,7 @@ export function channelStatistics(
   x: ArrayLike<number>,
   { images, places, channels }: ChannelSizes,
   kind: ChannelNormalization,
-): ChannelStatistics {
+): ReferenceStatistics {
   const [groups, size] = kind === 'layer' ? [images, places * channels] : [channels, images * places];
   const mean = new Float64Array(groups);
   const variance = new Float64Array(groups);
@@ -92,7 +84,7 @@ export function reverseNormalizeChannels(
   outputGradient: Float32Array,
   x: Float32Array,
   gain: Float32Array,
-  { mean, variance }: ChannelStatistics,
+  { mean, variance }: ReferenceStatistics,
   sizes: ChannelSizes,
   kind: ChannelNormalization,
   epsilon: number,
@@ -137,55 +129,6 @@ export function reverseNormalizeChannels(
     }
   }
   return { x: inputGradient, gain: Float32Array.from(gainGradient), bias: Float32Array.from(biasGradient) };
-}
-
-/**
- * The differentiable operation, and the statistics that it took.
- *
- * @param x [images, height, width, channels]
- * @param gain [channels]
- * @param bias [channels]
- */
-export function channelNormalization(
-  x: tf.Tensor4D,
-  gain: tf.Tensor,
-  bias: tf.Tensor,
-  kind: ChannelNormalization,
-  epsilon: number,
-): { readonly y: tf.Tensor4D; readonly statistics: ChannelStatistics } {
-  const sizes = sizesOf(x);
-  const values = floats(x);
-  const statistics = channelStatistics(values, sizes, kind);
-  const operation = tf.customGrad((...given) => {
-    const [input, gains, biases, save] = given as unknown as [tf.Tensor, tf.Tensor, tf.Tensor, tf.GradSaveFunc];
-    save([input, gains]);
-    const y = normalizeChannels(values, floats(gains), floats(biases), statistics, sizes, kind, epsilon);
-    return {
-      value: tf.tensor(y, x.shape),
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const [from, by] = saved as [tf.Tensor, tf.Tensor];
-        const reversed = reverseNormalizeChannels(
-          floats(dy),
-          floats(from),
-          floats(by),
-          statistics,
-          sizes,
-          kind,
-          epsilon,
-        );
-        return [tf.tensor(reversed.x, x.shape), tf.tensor(reversed.gain), tf.tensor(reversed.bias)];
-      },
-    };
-  });
-  return { y: operation(x, gain, bias) as tf.Tensor4D, statistics };
-}
-
-export function sizesOf({ shape: [images, height, width, channels] }: tf.Tensor4D): ChannelSizes {
-  return { images, places: height * width, channels };
-}
-
-export function floats(tensor: tf.Tensor): Float32Array {
-  return tensor.dataSync() as Float32Array;
 }
 
 function scalesOf(variance: ArrayLike<number>, epsilon: number): Float64Array {

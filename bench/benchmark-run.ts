@@ -1,24 +1,7 @@
-/** One run of benchmarks: its rows and all that one must know to compare them with another's. */
+/** One run of benchmarks, as it is recorded. */
 import { describeHardware } from '../functions/hardware.ts';
-import type { BenchmarkRow } from './benchmark.ts';
-import type { Gigaflops, MachinePeaks } from './machine-peaks.ts';
-
-export interface BenchmarkRun {
-  readonly formatVersion: 1;
-  /** ISO 8601. */
-  readonly date: string;
-  readonly commit: string;
-  readonly machine: string;
-  /** Of the npm packages that rows are about; those of peers in Python are in the peers' names. */
-  readonly versions: Readonly<Record<string, string>>;
-  /** GFLOP/s of fused multiply-adds on 128-bit lanes, by number of threads; GB/s of copies within the processor's caches and beyond. */
-  readonly peaks: {
-    readonly gigaflops: Gigaflops;
-    readonly nativeGigaflops?: Gigaflops;
-    readonly gigabytesPerSecond: Readonly<Record<string, number>>;
-  };
-  readonly rows: readonly BenchmarkRow[];
-}
+import type { BenchmarkRow, BenchmarkRun, Gigaflops } from '../lib/report/recorded-benchmarks.ts';
+import type { MachinePeaks } from './machine-peaks.ts';
 
 const workingSets = { '1 MB': 1e6, '100 MB': 1e8 } as const;
 

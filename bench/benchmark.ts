@@ -1,23 +1,9 @@
 /** Benchmarks: what one is, and how contestants are timed side by side. */
 import { median } from '../lib/numerics/median.ts';
+import type { BenchmarkRow } from '../lib/report/recorded-benchmarks.ts';
 import type { MachinePeaks } from './machine-peaks.ts';
 
-/** Our figure beside those of peers, measured in one run. */
-export interface BenchmarkRow {
-  readonly benchmark: string;
-  /** What exactly was done. */
-  readonly case: string;
-  readonly unit: string;
-  readonly ours: number;
-  /** The same work by others, by their names. Empty: no peer does it. */
-  readonly peers: Readonly<Record<string, number>>;
-  /** The bound that our figure is held to: an upper one for times and sizes, a lower one for rates (`…/s`). */
-  readonly limit: number;
-  /** Our figure if only the work's operations, or its bytes, took time, at the peaks of this machine; where they are counted. */
-  readonly physicalLimit?: number;
-  /** One of the few that say what matters of the benchmark. */
-  readonly headline?: true;
-}
+export type { BenchmarkRow };
 
 export interface Benchmark {
   readonly name: string;
@@ -29,15 +15,6 @@ export interface BenchmarkContext {
   readonly peaks: MachinePeaks;
   /** The Python that peers run in; absent where there is none. */
   readonly python?: string;
-}
-
-/** How many times better ours is than the other: more of a rate, less of anything else. */
-export function timesBetter({ unit, ours }: Pick<BenchmarkRow, 'unit' | 'ours'>, other: number): number {
-  return isRate(unit) ? ours / other : other / ours;
-}
-
-export function isRate(unit: string): boolean {
-  return unit.endsWith('/s');
 }
 
 /**

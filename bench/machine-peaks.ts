@@ -7,12 +7,8 @@ import { Worker } from 'node:worker_threads';
 import { compileKernel } from '../lib/kernels/build.ts';
 import type { NativeCode } from '../lib/kernels/native-kernels.ts';
 import { median } from '../lib/numerics/median.ts';
+import type { Gigaflops } from '../lib/report/recorded-benchmarks.ts';
 import { type MultiplyAdds, multiplyAddsForWhile } from './multiply-adds.ts';
-
-export interface Gigaflops {
-  readonly 1: number;
-  readonly 2: number;
-}
 
 export interface MachinePeaks {
   /** Operations a nanosecond in WebAssembly, by number of threads. */

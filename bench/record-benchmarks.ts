@@ -3,13 +3,12 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readCommit } from '../cli/record-result.ts';
 import { projectRoot } from '../infra/deployable-code.ts';
+import { type BenchmarkRow, type BenchmarkRun, benchmarksPath } from '../lib/report/recorded-benchmarks.ts';
 import { replaceBetweenMarkers } from '../lib/report/results-table.ts';
-import type { BenchmarkRow } from './benchmark.ts';
-import { type BenchmarkRun, describeBenchmarkRun } from './benchmark-run.ts';
+import { describeBenchmarkRun } from './benchmark-run.ts';
 import type { MachinePeaks } from './machine-peaks.ts';
 import { renderBenchmarksPage, renderHeadlines } from './render-benchmarks.ts';
 
-export const benchmarksPath = 'docs/benchmarks.json';
 const comparedPackages = ['@tensorflow/tfjs-backend-wasm', '@tensorflow/tfjs-layers', 'aws-local-stepfunctions'];
 
 /** Returns the files written, as project-relative paths. Throws CannotRecord, MarkersMissing. */

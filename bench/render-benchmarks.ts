@@ -1,8 +1,15 @@
 /** Benchmarks as tables: in the terminal, in the README and in docs/benchmarks.md. */
 import { formatSignificant } from '../lib/report/format-numbers.ts';
 import { escapeMarkdown, markdownTable } from '../lib/report/markdown.ts';
-import { type BenchmarkRow, isRate, timesBetter } from './benchmark.ts';
-import type { BenchmarkRun } from './benchmark-run.ts';
+import {
+  type BenchmarkRow,
+  type BenchmarkRun,
+  describeBound,
+  describePeaks,
+  formatTimesBetter,
+  isOurs,
+  timesBetter,
+} from '../lib/report/recorded-benchmarks.ts';
 
 const labels = ['Work', 'Unit', 'Stepwise', 'Peer', 'Stepwise is better', 'Physical limit', 'Bound'] as const;
 
@@ -39,7 +46,7 @@ export function renderHeadlines(run: BenchmarkRun): string {
         escapeMarkdown(row.unit),
         formatSignificant(row.ours),
         best ? escapeMarkdown(`${formatSignificant(best.figure)} (${best.peer})`) : '–',
-        best ? `${formatSignificant(timesBetter(row, best.figure))}×` : '',
+        best ? formatTimesBetter(row, best.figure) : '',
         formatSignificant(row.physicalLimit),
       ];
     }),
@@ -82,31 +89,22 @@ function tableRows(row: BenchmarkRow): readonly (readonly string[])[] {
   return peers.map(([peer, figure], index) => [
     ...(index === 0 ? own : ['', '', '']),
     escapeMarkdown(`${peer}: ${formatSignificant(figure)}`),
-    `${formatSignificant(timesBetter(row, figure))}×`,
+    formatTimesBetter(row, figure),
     ...(index === 0 ? bounds : ['', '']),
   ]);
 }
 
 function describeRun({ date, commit, machine, versions, peaks }: BenchmarkRun): string {
-  const { gigaflops, nativeGigaflops, gigabytesPerSecond } = peaks;
-  const describePeak = (one: number, two: number, where: string) =>
-    `${formatSignificant(one)} GFLOP/s on one thread and ${formatSignificant(two)} on two in ${where}`;
-  const native = nativeGigaflops ? `, ${describePeak(nativeGigaflops[1], nativeGigaflops[2], 'native code')}` : '';
-  const copies = Object.entries(gigabytesPerSecond).map(([size, rate]) => `${formatSignificant(rate)} GB/s in ${size}`);
   const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return escapeMarkdown(
     `One run on ${date.slice(0, 10)} at commit ${commit.slice(0, 7)}: ${machine}; ${named.join(', ')}. ` +
-      `Peaks: ${describePeak(gigaflops[1], gigaflops[2], 'WebAssembly')}${native}, copies of ${copies.join(' and ')}.`,
+      `Peaks: ${describePeaks(peaks).join(', ')}.`,
   );
-}
-
-function describeBound({ unit, limit }: BenchmarkRow): string {
-  return `${isRate(unit) ? '≥' : '≤'} ${formatSignificant(limit)}`;
 }
 
 function describePeers(row: BenchmarkRow): readonly string[] {
   return Object.entries(row.peers).map(
-    ([peer, figure]) => `${peer} ${formatSignificant(figure)} (${formatSignificant(timesBetter(row, figure))}×)`,
+    ([peer, figure]) => `${peer} ${formatSignificant(figure)} (${formatTimesBetter(row, figure)})`,
   );
 }
 
@@ -115,9 +113,4 @@ function bestPeer(row: BenchmarkRow): { readonly peer: string; readonly figure: 
   const others = Object.entries(row.peers).filter(([peer]) => !isOurs(peer));
   const [best] = others.sort(([, a], [, b]) => timesBetter(row, a) - timesBetter(row, b));
   return best && { peer: best[0], figure: best[1] };
-}
-
-/** Our own other ways stand beside a row too: a thread less, another solver, the plain layer. */
-function isOurs(peer: string): boolean {
-  return /^our |^1 thread$|^fixed point$|^chebyshev$|^conjugate gradients$|^start from/.test(peer);
 }

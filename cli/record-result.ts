@@ -9,6 +9,7 @@ import { loadMeasurement } from '../lib/pipeline/measurements.ts';
 import type { RunDocument } from '../lib/pipeline/run-document.ts';
 import { standaloneColours } from '../lib/report/chart-theme.ts';
 import { plannedExperiments } from '../lib/report/planned-experiments.ts';
+import { benchmarksPath } from '../lib/report/recorded-benchmarks.ts';
 import {
   formatRecordedResult,
   parseRecordedResult,
@@ -23,7 +24,7 @@ import { CannotRecord } from './errors.ts';
 
 const run = promisify(execFile);
 
-const recordedPaths = ['docs/results', 'docs/benchmarks.json', 'docs/benchmarks.md', 'README.md'];
+const recordedPaths = ['docs/results', benchmarksPath, 'docs/benchmarks.md', 'README.md'];
 
 /** Returns the files written, as project-relative paths. Throws CannotRecord. */
 export async function recordRun(

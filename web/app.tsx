@@ -5,6 +5,7 @@ import { ExperimentPage } from './pages/experiment.tsx';
 import { ExperimentsPage } from './pages/experiments.tsx';
 import { LivePage } from './pages/live.tsx';
 import { RunPage } from './pages/run.tsx';
+import { SpeedPage } from './pages/speed.tsx';
 import { TryPage } from './pages/try.tsx';
 import { formatRoute, type Route } from './route.ts';
 import { SchemeContext, type Theme, themes, useTheme } from './theme.ts';
@@ -12,6 +13,7 @@ import { SchemeContext, type Theme, themes, useTheme } from './theme.ts';
 const sections = [
   { href: '#/', label: 'Experiments', pages: ['experiments', 'experiment', 'run'] },
   { href: '#/live', label: 'Live', pages: ['live'] },
+  { href: '#/speed', label: 'Speed', pages: ['speed'] },
   { href: '#/try', label: 'Try it', pages: ['try'] },
 ];
 
@@ -85,6 +87,8 @@ function Page({ route }: { readonly route: Route }) {
       return <RunPage key={route.run} run={route.run} />;
     case 'live':
       return <LivePage />;
+    case 'speed':
+      return <SpeedPage />;
     case 'try':
       return <TryPage key={route.trial} trial={route.trial} />;
     case 'unknown':

@@ -13,6 +13,7 @@ export type Route =
     }
   | { readonly page: 'run'; readonly run: string }
   | { readonly page: 'live' }
+  | { readonly page: 'speed' }
   | { readonly page: 'try'; readonly trial: Trial | undefined }
   | { readonly page: 'unknown' };
 
@@ -31,6 +32,7 @@ export function parseRoute(fragment: string): Route {
   }
   if (page === 'runs' && first && !second) return { page: 'run', run: first };
   if (page === 'live' && !first) return { page: 'live' };
+  if (page === 'speed' && !first) return { page: 'speed' };
   if (page === 'try' && !second) {
     if (first === undefined) return { page: 'try', trial: undefined };
     const trial = trials.find((trial) => trial === first);
@@ -54,6 +56,8 @@ export function formatRoute(route: Exclude<Route, { page: 'unknown' }>): string 
       return `#/runs/${encodeURIComponent(route.run)}`;
     case 'live':
       return '#/live';
+    case 'speed':
+      return '#/speed';
     case 'try':
       return route.trial ? `#/try/${route.trial}` : '#/try';
   }

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type BenchmarkRow, timesBetter } from '../../bench/benchmark.ts';
-import type { BenchmarkRun } from '../../bench/benchmark-run.ts';
 import { renderBenchmarksPage, renderHeadlines, renderTextTable } from '../../bench/render-benchmarks.ts';
+import type { BenchmarkRow, BenchmarkRun } from '../../lib/report/recorded-benchmarks.ts';
 
 const time: BenchmarkRow = {
   benchmark: 'walk',
@@ -39,13 +38,6 @@ const run: BenchmarkRun = {
   peaks: { gigaflops: { 1: 60, 2: 110 }, gigabytesPerSecond: { '1 MB': 100 } },
   rows: [time, rate, alone],
 };
-
-describe('timesBetter', () => {
-  it('is above 1 for a lower time and for a higher rate', () => {
-    expect(timesBetter(time, 8)).toBe(4);
-    expect(timesBetter(rate, 10)).toBe(4);
-  });
-});
 
 describe('renderHeadlines', () => {
   it('puts each headline beside the best peer that is not ours, with its command', () => {

@@ -22,9 +22,13 @@ export type OwnAnswers = Readonly<Record<string, (body: unknown) => OwnAnswer>>;
 /** The day of the sample store's runs. */
 const now = () => Date.parse('2026-11-25T12:00:30.000Z');
 
-export async function startExplorerServer(store: ObjectStore, own: OwnAnswers = {}): Promise<ExplorerServer> {
+export async function startExplorerServer(
+  store: ObjectStore,
+  own: OwnAnswers = {},
+  projectRoot?: string,
+): Promise<ExplorerServer> {
   const api = createApi(apiWorld({ store, now }).ports, { loopback: true });
-  await mountExplorer(api);
+  await mountExplorer(api, projectRoot);
   const asked: string[] = [];
   const app = new Hono();
   app.use(async ({ req }, next) => {

@@ -36,6 +36,7 @@ describe.skipIf(!chromiumPath)('the explorer in Chromium', () => {
     `#/runs/${runs[0]}`,
     `#/runs/${failedRun}`,
     '#/live',
+    '#/speed',
     '#/try/digits',
     '#/try/segmentation',
     '#/try/race',

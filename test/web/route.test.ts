@@ -10,6 +10,7 @@ describe('routes', () => {
     { page: 'experiment', experiment: 'layer-norm/draw', runs: ['a', 'b'], metric: 'loss & error, 50 %' },
     { page: 'run', run: '20261125-000833-553-handwriting-laptop-5a0a' },
     { page: 'live' },
+    { page: 'speed' },
     { page: 'try', trial: undefined },
     { page: 'try', trial: 'race' },
   ];
@@ -17,7 +18,7 @@ describe('routes', () => {
     expect(parseRoute(formatRoute(route))).toEqual(route);
   });
 
-  it.each(['#/nothing', '#/try/lottery', '#/runs', '#/experiments/only', '#/a/b/c/d', '#/live/x'])(
+  it.each(['#/nothing', '#/try/lottery', '#/runs', '#/experiments/only', '#/a/b/c/d', '#/live/x', '#/speed/x'])(
     'that are none are unknown: %s',
     (fragment) => {
       expect(parseRoute(fragment)).toEqual({ page: 'unknown' });

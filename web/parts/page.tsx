@@ -57,6 +57,9 @@ const signs: Readonly<Record<string, { readonly tone: string; readonly path: str
   running: { tone: 'calm', path: 'M6 4l6 4-6 4z' },
   failed: { tone: 'bad', path: 'M8 3.5v5.5m0 3v.2' },
   interrupted: { tone: 'open', path: 'M6 4v8m4-8v8' },
+  'ours ahead': { tone: 'good', path: 'M3.5 8.5l3 3 6-7' },
+  'a peer ahead': { tone: 'open', path: 'M4 10l4-4 4 4' },
+  'bound missed': { tone: 'bad', path: 'M8 3.5v5.5m0 3v.2' },
   dead: { tone: 'bad', path: 'M4 8h8' },
 };
 

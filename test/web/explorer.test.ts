@@ -155,12 +155,13 @@ describe.skipIf(!chromiumPath)('the explorer in Chromium', () => {
     await page.keyboard.press('Tab');
     expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to the content');
     await page.keyboard.press('Enter');
-    expect(await page.evaluate('document.activeElement.id')).toBe('main');
+    // Title and focus follow a page's first paint.
+    await expect.poll(() => page.evaluate('document.activeElement.id')).toBe('main');
     await page.getByRole('link', { name: 'quadratics', exact: true }).focus();
     await page.keyboard.press('Enter');
     await page.locator('h1', { hasText: 'quadratics' }).waitFor();
-    expect(await page.evaluate('document.activeElement.id')).toBe('main');
-    expect(await page.title()).toBe('quadratics · Stepwise');
+    await expect.poll(() => page.evaluate('document.activeElement.id')).toBe('main');
+    await expect.poll(() => page.title()).toBe('quadratics · Stepwise');
     await page.close();
   });
 

@@ -90,7 +90,6 @@ export async function readRecordedResults(projectRoot = projectRootOfThisFile())
   );
 }
 
-/** With a `+` where a file of the project differs from it; the tables themselves do not count. */
 /** HEAD, and `+` where files other than those that recording writes differ from it. Throws CannotRecord. */
 export async function readCommit(projectRoot: string): Promise<string> {
   try {

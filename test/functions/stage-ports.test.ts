@@ -46,7 +46,7 @@ describe('the ports of a stage', () => {
     [{ STEPWISE_STORE: '' }, 'STEPWISE_STORE must be a folder'],
     [
       { STEPWISE_BACKEND: 'cuda' },
-      'STEPWISE_BACKEND must be one of wasm-relaxed, wasm-plain, node-cpu, node-gpu, and is "cuda"',
+      'STEPWISE_BACKEND must be one of wasm-relaxed, wasm-plain, native, node-cpu, node-gpu, and is "cuda"',
     ],
     [{ STEPWISE_TRAINING_BACKEND: 'gpu' }, 'STEPWISE_TRAINING_BACKEND must be one of'],
     [{ STEPWISE_THREADS: '0' }, 'STEPWISE_THREADS must be a whole number above 0, and is "0"'],

@@ -58,11 +58,16 @@ export type TriedRates = readonly (readonly [position: number, loss: number])[];
 
 /** Throws TuningFailed where every rate diverged. */
 export async function tuneLearningRate(task: TuningTask): Promise<TuningResult> {
-  const losses = new Map<number, number>(task.tried);
+  // The search is gone through again from its start, and finds what was tried as it comes to it: a centre that is best now
+  // was not best yet when the rates around an earlier one were chosen.
+  const known = new Map(task.tried);
+  const losses = new Map<number, number>();
   const tryRate = async (position: number) => {
     if (losses.has(position)) return;
     const bestLoss = Math.min(...losses.values());
-    losses.set(position, await meanFinalLoss(task, rateAt(position), bestLoss));
+    const knownLoss = known.get(position);
+    losses.set(position, knownLoss ?? (await meanFinalLoss(task, rateAt(position), bestLoss)));
+    if (knownLoss !== undefined) return;
     task.onRate?.(losses.size, Math.min(...losses.values()));
     await task.keep?.([...losses]);
   };

@@ -3,7 +3,7 @@ import { type BaselineName, baselineNames, startBaseline } from '../../lib/learn
 import { traceLosses } from '../../lib/learned-optimizers/optimize.ts';
 import type { Problem } from '../../lib/learned-optimizers/problems/problem.ts';
 import { createQuadratics } from '../../lib/learned-optimizers/problems/quadratics.ts';
-import { tuneLearningRate } from '../../lib/learned-optimizers/tune-learning-rate.ts';
+import { type TriedRates, tuneLearningRate } from '../../lib/learned-optimizers/tune-learning-rate.ts';
 import golden from '../golden/torch7-optimizers.json' with { type: 'json' };
 
 const breathe = async () => {};
@@ -110,6 +110,28 @@ describe('tuning', () => {
     expect(Math.abs(Math.log10(learningRate * curvature))).toBeLessThan(1 / 16);
     expect(grid.map((row) => row.learningRate)).toEqual([...grid.map((row) => row.learningRate)].sort((a, b) => a - b));
   });
+
+  test.each([0.003, 0.7, 1, 1.3, 2, 3, 2e5])(
+    'goes on from any rate to the same rates and losses: curvature %s',
+    async (curvature) => {
+      const task = {
+        optimizer: 'sgd',
+        problems: [parabola(curvature)],
+        coordinates: 1,
+        horizonSteps: 2,
+        breathe,
+      } as const;
+      const kept: TriedRates[] = [];
+      const keep = async (tried: TriedRates) => void kept.push(tried);
+      const undisturbed = await tuneLearningRate({ ...task, keep });
+      for (const tried of kept) {
+        const later: TriedRates[] = [];
+        const resumed = await tuneLearningRate({ ...task, tried, keep: async (all) => void later.push(all) });
+        expect(resumed).toEqual(undisturbed);
+        expect(later).toEqual(kept.slice(tried.length));
+      }
+    },
+  );
 
   test('counts a rate as diverged where it diverges on one problem', async () => {
     const { learningRate } = await tune(1, 100);

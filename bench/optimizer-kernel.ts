@@ -1,7 +1,7 @@
 /**
  * The coordinatewise LSTM optimizer on the MNIST optimizee of arXiv 1606.04474 (15,910 coordinates, unroll 20, 2 × 20
- * units, log-sign preprocessing), compiled for this processor where it has g++ and in WebAssembly, beside the same in plain TensorFlow.js, on its WASM backend and on tfjs-node where that is
- * installed, and in JAX and PyTorch where Python has them.
+ * units, log-sign preprocessing), in WebAssembly and, where there is g++, compiled for this processor; beside the same in
+ * plain TensorFlow.js, on its WASM backend and on tfjs-node where that is installed, and in JAX and PyTorch where Python has them.
  *
  * Forward: a step. Forward + backward: a step and its share of one backward sweep over all coordinates. The peer's is one
  * `tf.grads` over the window, which has its forward pass inside: it is not made to run that twice.

@@ -44,6 +44,8 @@ test.runIf(hasNativeKernels())('what does not fit is refused, and ends no proces
   for (const values of [[], [new Uint8Array(8), 0, 0], [{}, 0, 0, 0], [new Uint8Array(8), 'job', 0, 0]]) {
     expect(() => call(...values)).toThrow(TypeError);
   }
+  const sizes = kernels.backwardScratchBytes as (...values: unknown[]) => number;
+  for (const values of [[], [20], [20, 'steps']]) expect(() => sizes(...values)).toThrow(TypeError);
 });
 
 test("an experiment's digest covers the native sources: other bits are another result", async () => {

@@ -18,11 +18,19 @@ napi_value fail(napi_env env, const char *message) {
 }
 
 template <std::size_t Count>
-bool readIntegers(napi_env env, const napi_value *arguments, std::int32_t (&values)[Count]) {
+bool toIntegers(napi_env env, const napi_value *arguments, std::int32_t (&values)[Count]) {
   for (std::size_t i = 0; i < Count; i++) {
     if (napi_get_value_int32(env, arguments[i], &values[i]) != napi_ok) return false;
   }
   return true;
+}
+
+/** The arguments of a call, all of them whole numbers; those that are missing are `undefined`, and are none. */
+template <std::size_t Count>
+bool readIntegers(napi_env env, napi_callback_info info, std::int32_t (&values)[Count]) {
+  std::size_t count = Count;
+  napi_value arguments[Count];
+  return napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr) == napi_ok && toIntegers(env, arguments, values);
 }
 
 template <Block block>
@@ -33,7 +41,7 @@ napi_value runBlock(napi_env env, napi_callback_info info) {
   std::int32_t values[3];
   if (napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr) != napi_ok || count < 4 ||
       napi_get_typedarray_info(env, arguments[0], nullptr, nullptr, &memory, nullptr, nullptr) != napi_ok ||
-      !readIntegers(env, arguments + 1, values)) {
+      !toIntegers(env, arguments + 1, values)) {
     return fail(env, "takes a Uint8Array and three whole numbers");
   }
   block(static_cast<char *>(memory), static_cast<stepwise::Address>(values[0]), values[1],
@@ -47,32 +55,20 @@ napi_value toNumber(napi_env env, double value) {
 }
 
 napi_value stepScratchBytes(napi_env env, napi_callback_info info) {
-  std::size_t count = 1;
-  napi_value argument;
   std::int32_t values[1];
-  if (napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr) != napi_ok || !readIntegers(env, &argument, values)) {
-    return fail(env, "takes the number of hidden units");
-  }
+  if (!readIntegers(env, info, values)) return fail(env, "takes the number of hidden units");
   return toNumber(env, stepwise::stepScratchBytes(values[0]));
 }
 
 napi_value backwardScratchBytes(napi_env env, napi_callback_info info) {
-  std::size_t count = 2;
-  napi_value arguments[2];
   std::int32_t values[2];
-  if (napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr) != napi_ok || !readIntegers(env, arguments, values)) {
-    return fail(env, "takes the number of hidden units and of steps");
-  }
+  if (!readIntegers(env, info, values)) return fail(env, "takes the number of hidden units and of steps");
   return toNumber(env, stepwise::backwardScratchBytes(values[0], values[1]));
 }
 
 napi_value multiplyAdds(napi_env env, napi_callback_info info) {
-  std::size_t count = 1;
-  napi_value argument;
   std::int32_t values[1];
-  if (napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr) != napi_ok || !readIntegers(env, &argument, values)) {
-    return fail(env, "takes the number of rounds");
-  }
+  if (!readIntegers(env, info, values)) return fail(env, "takes the number of rounds");
   return toNumber(env, stepwise::multiplyAdds(values[0]));
 }
 
